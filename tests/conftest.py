@@ -1,0 +1,69 @@
+"""What holds for every test: its own home, no display, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+
+# before Qt or a tokenizer is imported anywhere
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every file that the program writes goes under the test's own folder."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SIGHTLINE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """A thread or a child process that outlives its test fails it."""
+    threads, children = set(threading.enumerate()), set(psutil.Process().children())
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        if not thread.daemon:
+            thread.join(5)
+            assert not thread.is_alive(), f"the thread {thread.name} outlived its test"
+    left = [child for child in set(psutil.Process().children()) - children if _lives(child)]
+    _gone, alive = psutil.wait_procs(left, timeout=5)
+    assert not alive, f"processes outlived their test: {alive}"
+
+
+@pytest.fixture(autouse=True)
+def no_qt_warnings() -> Iterator[None]:
+    """A warning that Qt prints fails the test that caused it."""
+    if "PySide6.QtCore" not in sys.modules:
+        yield
+        return
+    from PySide6.QtCore import QtMsgType, qInstallMessageHandler  # noqa: PLC0415
+
+    said: list[str] = []
+    bad = (QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg)
+    before = qInstallMessageHandler(
+        lambda kind, _where, text: said.append(text) if kind in bad else None
+    )
+    yield
+    qInstallMessageHandler(before)
+    ours = [text for text in said if not text.startswith(HARMLESS)]
+    assert not ours, f"Qt warned: {ours}"
+
+
+# the offscreen platform has no window manager to ask; the real windows are tried in tests/live
+HARMLESS = ("This plugin does not support", "QFont::setPointSizeF", "propagateSizeHints")
+
+
+def _lives(child: psutil.Process) -> bool:
+    return child.is_running() and child.status() != psutil.STATUS_ZOMBIE
