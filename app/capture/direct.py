@@ -1,0 +1,87 @@
+"""Screens read straight from the system (X11, Windows, macOS) through mss; knows no toolkit.
+
+mss hands over the raw pixels; its `.rgb` is never used, for it costs ten times the grab.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from contextlib import closing
+from typing import Any
+
+import mss
+from mss.exception import ScreenShotError
+
+from app.capture.obstacle import NO_DISPLAY, Obstacle, no_display, wayland
+from app.capture.shot import Shot
+from app.vocabulary import Region
+
+NAME = {"linux": "X11", "win32": "Windows", "darwin": "macOS"}.get(sys.platform, sys.platform)
+
+
+def obstacle() -> Obstacle | None:
+    """Why this way does not serve here; None if it does."""
+    if no_display():
+        return NO_DISPLAY
+    if wayland():
+        return Obstacle("Wayland shows a program its own windows only")
+    if sys.platform == "darwin":
+        return _permission()
+    try:
+        mss.MSS().close()
+    except (ScreenShotError, OSError) as error:
+        return _unreachable(error)
+    return None
+
+
+def grab() -> tuple[Shot, ...]:
+    """One shot a screen. Raises CaptureFault."""
+    try:
+        with closing(mss.MSS()) as screens:
+            # the first entry is all of them as one
+            return tuple(
+                _shot(screens.grab(monitor), monitor, number)
+                for number, monitor in enumerate(screens.monitors[1:], 1)
+            )
+    except (ScreenShotError, OSError) as error:
+        raise _unreachable(error).fault() from error
+
+
+def _shot(taken: Any, monitor: dict[str, Any], number: int) -> Shot:
+    scale = taken.width / monitor["width"]  # macOS counts places in points, pictures in pixels
+    return Shot(
+        pixels=taken.raw,
+        width=taken.width,
+        height=taken.height,
+        stride=taken.width * 4,
+        region=Region(
+            round(monitor["left"] * scale),
+            round(monitor["top"] * scale),
+            taken.width,
+            taken.height,
+        ),
+        scale=scale,
+        name=monitor.get("output") or monitor.get("name") or f"screen {number}",
+    )
+
+
+def _unreachable(error: Exception) -> Obstacle:
+    display = os.environ.get("DISPLAY", "")
+    where = f" {display}" if display else ""
+    text = str(error).strip().rstrip(".") or type(error).__name__
+    return Obstacle(f"the display{where} does not answer ({text})", kind="no_display")
+
+
+def _permission() -> Obstacle | None:
+    """macOS hands every program a picture, but without permission an empty desktop."""
+    graphics = ctypes.CDLL("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics")
+    graphics.CGPreflightScreenCaptureAccess.restype = ctypes.c_bool
+    if graphics.CGPreflightScreenCaptureAccess():
+        return None
+    return Obstacle(
+        "macOS has not allowed Sightline to record the screen",
+        "allow it in System Settings › Privacy & Security › Screen Recording, then start "
+        "Sightline again",
+    )

@@ -1,0 +1,37 @@
+"""What can be captured here and what not, with remedies; captures nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+
+from app.capture import direct
+from app.capture.obstacle import Obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class BackendState:
+    """One way of capturing: `reason` says why it does not serve and `remedy` what helps; both
+    are empty where it does."""
+
+    name: str
+    ok: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+def reasons() -> tuple[BackendState, ...]:
+    """Every way this system could have, in order of preference. Not inside a running loop."""
+    states = [_state(direct.NAME, direct.obstacle())]
+    if sys.platform == "linux":
+        from app.capture import portal  # noqa: PLC0415 (D-Bus is Linux's)
+
+        states.append(_state(portal.NAME, asyncio.run(portal.obstacle())))
+    return tuple(states)
+
+
+def _state(name: str, obstacle: Obstacle | None) -> BackendState:
+    if obstacle is None:
+        return BackendState(name, True)
+    return BackendState(name, False, obstacle.reason, obstacle.remedy)
