@@ -151,6 +151,17 @@ class Store:
             raise
         return turn_of(row, tuple(frames))
 
+    def keep_texts(self, turn: int, frames: Sequence[Frame]) -> None:
+        """Keeps the text that was read out of a turn's pictures, which are the same as before."""
+        with self._database.writing("save the text of the pictures"):
+            for position, frame in enumerate(frames):
+                read = {k: frame_row(frame)[k] for k in ("text", "text_source", "lines")}
+                self._database.execute(
+                    "UPDATE frames SET text = :text, text_source = :text_source, lines = :lines "
+                    "WHERE turn = :turn AND position = :position",
+                    read | {"turn": turn, "position": position},
+                )
+
     def save_progress(self, turn: int, thinking: str, answer: str) -> None:
         """Keeps what has streamed so far; cheap enough for once a second, at any length. Nothing
         happens for a turn that has ended or is gone."""

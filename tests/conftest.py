@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from chat import ChatServer, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,6 +27,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("SIGHTLINE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def chat() -> Iterator[ChatServer]:
+    """A real server on the loopback interface, told what to answer."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
