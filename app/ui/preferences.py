@@ -1,0 +1,83 @@
+"""The settings window: its pages side by side; every change is told at once."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QWidget,
+)
+
+from app.settings import Settings
+from app.ui.answers import Answers, Appearance
+from app.ui.endpoints import Endpoints
+from app.ui.look import Look
+
+SIZE = QSize(800, 620)
+
+
+class Preferences(QDialog):
+    changed = Signal(object)  # Settings
+
+    def __init__(self, look: Look, settings: Settings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.setWindowTitle(self.tr("Settings"))
+        self.resize(SIZE)
+        self.pages = QStackedWidget()
+        self.names = QListWidget()
+        self.names.setAccessibleName(self.tr("Pages"))
+        self.names.setFixedWidth(168)
+        self.endpoints = Endpoints()
+        self.appearance = Appearance()
+        self.answers = Answers()
+        for page, text in (
+            (self.endpoints, self.tr("Endpoints")),
+            (self.appearance, self.tr("Appearance")),
+            (self.answers, self.tr("Answers")),
+        ):
+            self._add(page, text)
+            page.changed.connect(self.changed)
+        self.names.currentRowChanged.connect(self.pages.setCurrentIndex)
+        self.names.setCurrentRow(0)
+        self._lay_out()
+        self.show_settings(settings)
+        self._draw()
+        look.changed.connect(self._draw)
+        self.finished.connect(lambda _: self.answers.flush())
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        side.setProperty("ground", "panel")
+        inside = QHBoxLayout(side)
+        inside.setContentsMargins(12, 20, 12, 12)
+        inside.addWidget(self.names)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(side)
+        row.addWidget(self.pages, 1)
+
+    def _add(self, page: QWidget, text: str) -> None:
+        item = QListWidgetItem(text)
+        item.setSizeHint(QSize(0, 36))
+        self.names.addItem(item)
+        self.pages.addWidget(page)
+
+    def _draw(self, _theme: object = None) -> None:
+        for at, icon in enumerate(("server", "palette", "message-square")):
+            self.names.item(at).setIcon(self._look.icons.icon(icon, "ink2"))
+
+    def show_settings(self, settings: Settings) -> None:
+        self.endpoints.show_settings(settings)
+        self.appearance.show_settings(settings)
+        self.answers.show_settings(settings)
+
+    def add_endpoint(self) -> None:
+        """Opens on the form of a new endpoint."""
+        self.names.setCurrentRow(0)
+        self.endpoints.begin()
