@@ -1,0 +1,202 @@
+"""The command line: reads the arguments and hands each command to its own file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from app import __version__
+from app.cli import ask, doctor, frames, models, serve, stages
+from app.cli.input import Sight
+from app.docs.reader import Request
+from app.settings import Folders, Settings, folders, load
+from app.vocabulary import Region, Sampling
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str], bench: Command) -> int:
+    """Runs one command; `bench` stands above the command line and is handed in."""
+    parser = build(bench)
+    given = parser.parse_args(list(arguments))
+    command: Command = given.command
+    try:
+        return command(given)
+    except KeyboardInterrupt:
+        print("sightline: stopped.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output went away; nothing is left to say to it
+        sys.stderr.close()
+        return 1
+
+
+def build(bench: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sightline",
+        description="A desktop assistant that sees what you see. Without a command it opens the "
+        "window.",
+    )
+    parser.add_argument("--version", action="version", version=f"sightline {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _ask(commands)
+    _frames(commands)
+    _serve(commands)
+    _models(commands)
+    _doctor(commands)
+    _filter(commands)
+    _bench(commands, bench)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _ask(commands: Commands) -> None:
+    p = commands.add_parser("ask", help="ask about files or the screen")
+    p.add_argument("files", nargs="*", metavar="FILE", help="what to look at; - is standard input")
+    p.add_argument("question", help="the question")
+    p.add_argument("--screen", action="store_true", help="look at every screen")
+    p.add_argument("--window", action="store_true", help="look at the active window")
+    p.add_argument("--region", type=_region, metavar="X,Y,W,H", help="look at a part of the screen")
+    p.add_argument("--endpoint", metavar="NAME or URL", help="where to ask")
+    p.add_argument("--model", help="which model to ask")
+    p.add_argument("--api-key-env", metavar="VAR", help="the variable that holds the key")
+    p.add_argument("--thinking", type=_thinking, metavar="on|off|TOKENS", default=(None, None))
+    p.add_argument("--max-tokens", type=_positive, metavar="N", help="the answer's longest length")
+    _reading(p)
+    p.set_defaults(command=_run_ask)
+
+
+def _frames(commands: Commands) -> None:
+    p = commands.add_parser("frames", help="a document, picture or video as frames")
+    p.add_argument("file", metavar="FILE")
+    p.add_argument("--max-side", type=_positive, metavar="N", help="longest side in pixels")
+    p.add_argument("--every", type=_seconds, metavar="SECONDS", help="a video frame this often")
+    p.add_argument("--no-ocr", action="store_true", help="don't read text out of pictures")
+    p.add_argument("--out", type=Path, metavar="DIR", help="write the frames as files")
+    _reading(p)
+    p.set_defaults(command=_run_frames)
+
+
+def _reading(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--pages", metavar="1-5,9", help="which pages")
+    p.add_argument("--password", help="opens a protected file")
+    p.add_argument("--json", action="store_true", help="JSON lines")
+
+
+def _serve(commands: Commands) -> None:
+    p = commands.add_parser("serve", help="the engine alone, as an OpenAI-compatible server")
+    p.add_argument("--model", metavar="PATH or NAME", help="which model to load")
+    p.add_argument("--gpus", type=_positive, metavar="N", help="how many GPUs to use")
+    p.add_argument("--host", default="127.0.0.1")
+    p.add_argument("--port", type=int, default=0, help="0: the system chooses")
+    p.add_argument("--api-key", help="what every request must carry; else one is made up")
+    p.add_argument("--context", type=_positive, metavar="N", help="longest context in tokens")
+    p.set_defaults(command=lambda given: serve.run(given, *_home()))
+
+
+def _models(commands: Commands) -> None:
+    p = commands.add_parser("models", help="the models on this machine")
+    verbs = p.add_subparsers(title="verbs", metavar="VERB", required=True)
+    listing = verbs.add_parser("list", help="what lies here")
+    listing.add_argument("--json", action="store_true", help="JSON lines")
+    listing.set_defaults(command=lambda g: models.run_list(folders(), as_json=g.json))
+
+
+def _doctor(commands: Commands) -> None:
+    p = commands.add_parser("doctor", help="what works here, and what to do about the rest")
+    p.add_argument("--json", action="store_true", help="JSON lines")
+    p.set_defaults(command=lambda given: doctor.run(*_home(), as_json=given.json))
+
+
+def _filter(commands: Commands) -> None:
+    p = commands.add_parser("filter", help="one stage as a filter of JSON lines")
+    p.add_argument("name", choices=sorted(stages.STAGES))
+    p.set_defaults(command=lambda given: stages.run(given.name))
+
+
+def _bench(commands: Commands, bench: Command) -> None:
+    p = commands.add_parser("bench", help="measure this machine")
+    p.add_argument("name", choices=["answer", "capture", "docs", "engine", "start", "ui"])
+    p.add_argument("--runs", type=_positive, metavar="N", help="how often (median)")
+    p.add_argument("--json", action="store_true", help="JSON lines")
+    p.set_defaults(command=bench)
+
+
+def _run_ask(given: argparse.Namespace) -> int:
+    on, budget = given.thinking
+    asked = ask.Asked(
+        question=given.question,
+        sight=Sight(
+            tuple(Path(file) for file in given.files),
+            screen=given.screen,
+            window=given.window,
+            region=given.region,
+            pages=given.pages,
+            password=given.password,
+        ),
+        sampling=Sampling(given.max_tokens, thinking=on, thinking_budget=budget),
+        endpoint=given.endpoint,
+        model=given.model,
+        key_variable=given.api_key_env,
+        as_json=given.json,
+    )
+    return ask.run(asked, *_home())
+
+
+def _run_frames(given: argparse.Namespace) -> int:
+    request = Request(
+        Path(given.file),
+        password=given.password,
+        pages=given.pages,
+        max_side=given.max_side,
+        every=given.every,
+        ocr="never" if given.no_ocr else "auto",
+    )
+    return frames.run(frames.Wanted(request, given.out, given.json))
+
+
+def _home() -> tuple[Settings, Folders]:
+    where = folders()
+    settings, warning = load(where.config)
+    if warning:
+        print(f"sightline: {warning}", file=sys.stderr)
+    return settings, where
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number above 0")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 86_400:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds above 0")
+    return seconds
+
+
+def _region(text: str) -> Region:
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not X,Y,W,H in whole pixels") from None
+    if width < 1 or height < 1:
+        raise argparse.ArgumentTypeError("the region is empty: W and H must be above 0")
+    return Region(x, y, width, height)
+
+
+def _thinking(text: str) -> tuple[bool, int | None]:
+    if text in ("on", "off"):
+        return text == "on", None
+    try:
+        return True, _positive(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not on, off or a number of tokens") from None

@@ -1,0 +1,58 @@
+"""How the engine ends when the program that started it does, and how it reports until then."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from app.vocabulary import EngineFault
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Say = Callable[[str, float | None, str], None]  # stage, done from 0 to 1, text
+
+
+def end_with_parent() -> None:
+    """End this process when its stdin closes; the kernel closes it even if the parent is killed."""
+    if sys.platform == "linux":
+        # A second string to the bow, for an interpreter stuck in native code. It is tied to the
+        # thread that started us, which for the window is the one that runs its loop.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_wait_for_end_of_stdin, name="stdin", daemon=True).start()
+
+
+def _wait_for_end_of_stdin() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(0)  # nothing here is worth saving, and a running generation must not hold us up
+
+
+def say_as_json(stage: str, done: float | None, text: str) -> None:
+    """Progress for a program: a JSON line on stderr."""
+    _line({"stage": stage, "done": done, "text": text})
+
+
+def say_as_words(stage: str, done: float | None, text: str) -> None:
+    """Progress for a person: one line, drawn over and over, only where stderr is a terminal."""
+    if sys.stderr.isatty():
+        share = "" if done is None else f" {done:.0%}"
+        sys.stderr.write(f"\r\x1b[K{text}{share}" + ("\n" if stage == "ready" else ""))
+        sys.stderr.flush()
+
+
+def fail_as_json(fault: EngineFault) -> None:
+    _line({"error": {"kind": fault.kind, "message": fault.message, "detail": fault.detail}})
+
+
+def fail_as_words(fault: EngineFault) -> None:
+    sys.stderr.write(("\r\x1b[K" if sys.stderr.isatty() else "") + fault.message + "\n")
+
+
+def _line(value: dict[str, object]) -> None:
+    sys.stderr.write(json.dumps(value) + "\n")
+    sys.stderr.flush()
