@@ -56,9 +56,6 @@ class Composer(QWidget):
         self.think.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.think.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.note.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.note.setText(
-            self.tr("This model reads the text in your pictures; it does not see them.")
-        )
         self.show_thinking(None, offered=False)
         self.note.hide()
 
@@ -112,8 +109,14 @@ class Composer(QWidget):
         self.send.say(self.tr("Stop"), "Esc") if busy else self.send.say(self.tr("Send"))
         self._refresh()
 
-    def show_sight(self, sees_pictures: bool) -> None:
-        """Whether the model looks at pictures or only reads the text in them."""
+    def show_sight(self, sees_pictures: bool, *, local: bool = False) -> None:
+        """Whether the model looks at pictures or only reads the text in them; the one on this
+        machine knows little besides English, which Chinese says too."""
+        self.note.setText(
+            self.tr("This model reads the text in your pictures; it does not see them.", "local")
+            if local
+            else self.tr("This model reads the text in your pictures; it does not see them.")
+        )
         self.note.setVisible(not sees_pictures)
 
     def show_thinking(self, thinking: bool | None, *, offered: bool) -> None:

@@ -18,10 +18,12 @@ WIDTH = 420  # px
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file to attach and a question to ask about it."""
+    """A file to attach, a question to ask about it in the file's own English, which every model
+    knows, and how the button puts it."""
 
     file: Path
     question: str
+    says: str
 
 
 class Welcome(QWidget):
@@ -66,7 +68,7 @@ class Welcome(QWidget):
         self._column.addWidget(capture)
         self._column.addSpacing(12)
         for icon, sample in self._samples():
-            button = self._button(sample.question, icon, "ink2")
+            button = self._button(sample.says, icon, "ink2")
             button.setProperty("role", "card")
             button.setToolTip(self.tr("Try it with {name}").format(name=sample.file.name))
             button.clicked.connect(lambda _=False, s=sample: self.sample_chosen.emit(s))
@@ -74,11 +76,17 @@ class Welcome(QWidget):
 
     def _samples(self) -> list[tuple[str, Sample]]:
         found = (
-            ("image", Sample(SAMPLES / "invoice.png", self.tr("What is the total due?"))),
-            ("file-text", Sample(SAMPLES / "report.pdf", self.tr("What does this report say?"))),
-            ("circle-alert", Sample(SAMPLES / "dialog.png", self.tr("What is the error?"))),
+            ("image", "invoice.png", "What is the total due?", self.tr("What is the total due?")),
+            (
+                "file-text",
+                "report.pdf",
+                "What is the warning mark?",
+                self.tr("At what level does the river station warn?"),
+            ),
+            ("circle-alert", "dialog.png", "What is the error?", self.tr("What is the error?")),
         )
-        return [(icon, sample) for icon, sample in found if sample.file.exists()]
+        offered = ((icon, Sample(SAMPLES / name, asked, says)) for icon, name, asked, says in found)
+        return [(icon, sample) for icon, sample in offered if sample.file.exists()]
 
     def _button(self, text: str, icon: str, ink: str) -> QPushButton:
         button = QPushButton(f" {text}")  # a little air after the icon

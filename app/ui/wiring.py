@@ -106,7 +106,7 @@ class Wiring(QObject):
 
     def _take_place(self, place: Place) -> None:
         self._window.status.show_place(place)
-        self._window.composer.show_sight(place.sees_pictures)
+        self._window.composer.show_sight(place.sees_pictures, local=place.local)
 
     def _take_settings(self, settings: Settings) -> None:
         window, self._settings = self._window, settings

@@ -204,6 +204,11 @@
     </message>
     <message>
         <source>This model reads the text in your pictures; it does not see them.</source>
+        <comment>local</comment>
+        <translation>随附的小模型只读取图片中的文字，看不到图片本身，而且主要懂英文。</translation>
+    </message>
+    <message>
+        <source>This model reads the text in your pictures; it does not see them.</source>
         <translation>这个模型只读取图片中的文字，看不到图片本身。</translation>
     </message>
     <message>
@@ -777,8 +782,8 @@
         <translation>应付总额是多少？</translation>
     </message>
     <message>
-        <source>What does this report say?</source>
-        <translation>这份报告讲了什么？</translation>
+        <source>At what level does the river station warn?</source>
+        <translation>水位多高时测站会报警？</translation>
     </message>
     <message>
         <source>What is the error?</source>
