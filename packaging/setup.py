@@ -38,6 +38,8 @@ LIBRARIES = {
     "libxcb-xinerama0": "xcb-xinerama",
     "libxcb-xkb1": "xcb-xkb",
     "libxkbcommon-x11-0": "xkbcommon-x11",
+    "libxkbcommon0": "xkbcommon",
+    "libglib2.0-0": "glib-2.0",
     "libegl1": "EGL",
     "libgl1": "GL",
     "libdbus-1-3": "dbus-1",

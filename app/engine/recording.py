@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.answer.split import gather
 from app.engine.chunk import Counted
 from app.engine.decoder import FILTERED, StreamDecoder
 from app.engine.faults import refusal
 from app.engine.wire import Json
-from app.vocabulary import Answer, Dialect, Error, Event, Retract, Thinking, ToolCall
+from app.vocabulary import Dialect, Error, Event, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,7 @@ def read_stream(
 
 
 def _record(decoder: StreamDecoder, events: list[Event]) -> Read:
-    thinking, answer = "", ""
-    for event in events:
-        match event:
-            case Thinking(text):
-                thinking += text
-            case Answer(text):
-                answer += text
-            case Retract(text):
-                answer, thinking = answer[: len(answer) - len(text)], thinking + text
+    thinking, answer = gather(events)
     end = events[-1]
     filtered = (decoder.finish_reason or "").lower() in FILTERED and not decoder.error
     return Read(
