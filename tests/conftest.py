@@ -9,6 +9,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -48,6 +49,17 @@ def nothing_left_behind() -> Iterator[None]:
     left = [child for child in set(psutil.Process().children()) - children if _lives(child)]
     _gone, alive = psutil.wait_procs(left, timeout=5)
     assert not alive, f"processes outlived their test: {alive}"
+
+
+@pytest.fixture(autouse=True)
+def garbage_goes_on_this_thread() -> Iterator[None]:
+    """As in the program (app/ui/sweeper.py): no worker's thread destroys a Qt object."""
+    gc.disable()
+    gc.freeze()  # so that the collection below looks at this test's objects only
+    yield
+    gc.collect()
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

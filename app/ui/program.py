@@ -16,6 +16,7 @@ from app.logs import configure
 from app.settings import folders, load
 from app.ui.look import Look
 from app.ui.session import Session
+from app.ui.sweeper import Sweeper
 from app.ui.window import Window
 from app.ui.words import speak
 from app.vocabulary import Error
@@ -28,6 +29,7 @@ def run() -> int:
     application.setApplicationVersion(__version__)
     application.setDesktopFileName("sightline")
     application.setQuitOnLastWindowClosed(False)
+    Sweeper(application)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
         return runner.run(_live(application))
 

@@ -18,6 +18,7 @@ from app.settings import Profile, Settings, folders
 from app.ui.look import Look
 from app.ui.pane import Pane
 from app.ui.session import Session
+from app.ui.sweeper import Sweeper
 from app.ui.window import Window
 
 
@@ -85,6 +86,7 @@ async def live(application: QApplication) -> None:
 def main() -> None:
     application = QApplication(sys.argv)
     application.setQuitOnLastWindowClosed(False)
+    Sweeper(application)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
         runner.run(live(application))
 
