@@ -33,11 +33,6 @@ class Reader:
         return tuple(_Walk(self._markdown.parse(text)).pieces())
 
 
-def code_rows(code: str, language: str) -> tuple[Row, ...]:
-    """The rows of code that is still being written."""
-    return tuple(_lines_of_code(code.split("\n"), language, ""))
-
-
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     # "$5 and $6" is money: pandoc's rule for dollars

@@ -125,14 +125,6 @@ class Transcript(QWidget):
             if view.turn.state == "streaming":
                 view.say_waiting(words)
 
-    def set_placeholder(self, widget: QWidget) -> None:
-        """What stands here while there is no turn."""
-        self._placeholder.hide()
-        self._placeholder.deleteLater()
-        self._placeholder = widget
-        widget.setParent(self)
-        self._arrange()
-
     def set_theme(self, theme: Theme) -> None:
         if theme is self._dress.theme:
             return
