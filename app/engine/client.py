@@ -1,4 +1,4 @@
-"""Asks any endpoint, local or remote, over HTTP; the only room that knows httpx.
+"""Asks any endpoint, local or remote, over HTTP.
 
 It owns connections, time limits and what is sent where. What an answer means is the decoder's;
 what to try after a refusal is `attempt`'s.
@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import httpx
-import truststore
 
 from app import __version__
 from app.engine import trouble
 from app.engine.address import Address, read_address, read_key
 from app.engine.attempt import Attempt, Refused, first, following
+from app.engine.certificates import certificates
 from app.engine.decoder import StreamDecoder
 from app.engine.wire import Json, read_models, request_body
 from app.vocabulary import Endpoint, EndpointFault, Error, Event, Fault, Message, Sampling, Usage
@@ -170,7 +168,7 @@ class Client:
         limits = self._timeouts
         return httpx.AsyncClient(
             transport=self._transport,
-            verify=_certificates(),
+            verify=certificates(),
             trust_env=not near,
             follow_redirects=False,
             limits=httpx.Limits(keepalive_expiry=_KEPT_NEAR if near else _KEPT_FAR),
@@ -243,16 +241,6 @@ async def _read_refusal(response: httpx.Response) -> Refused:
         retry_after=headers.get("retry-after", ""),
         now=time.time(),
     )
-
-
-def _certificates() -> ssl.SSLContext:
-    """The system's own certificates, as its other programs trust them."""
-    if sys.platform == "linux":
-        # truststore would read the system's file anew for each connection: 50 ms on the loop
-        context = ssl.create_default_context()
-        if context.cert_store_stats()["x509_ca"]:
-            return context
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _encode(body: Json) -> bytes:

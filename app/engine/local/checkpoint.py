@@ -39,7 +39,7 @@ def ready_folder(model: str, folder: Path, say: Say, room: Room = free_bytes) ->
     EngineFault("no_model" | "no_space" | "engine_failed").
     """
     found = find(model, folder)
-    if found.format == "safetensors":
+    if found.format != "gguf":
         with suppress(OSError):  # a folder that can't be written serves with the settings it has
             renew(found.path)
         return found.path
@@ -49,7 +49,7 @@ def ready_folder(model: str, folder: Path, say: Say, room: Room = free_bytes) ->
         say("converting", None, "Preparing the built-in model")
         with _lock(home / ".lock"):
             found = find(model, folder)  # another engine may have done it while we waited
-            if found.format == "safetensors":
+            if found.format != "gguf":
                 return found.path
             return _converted(found, home, say, room)
     except OSError as error:
