@@ -129,6 +129,7 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
+    min_p: float | None = None
     repetition_penalty: float | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None

@@ -108,6 +108,7 @@ def _sampling_fields(sampling: Sampling) -> Json:
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
+        "min_p": sampling.min_p,
         "repetition_penalty": sampling.repetition_penalty,
         "stop": list(sampling.stop) or None,
         "seed": sampling.seed,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.request import read_request
+from app.engine.request.body import read_request
 from app.engine.wire import read_models, request_body, textual
 from app.vocabulary import Endpoint, EndpointFault, Frame, Message, Sampling, Source
 
@@ -125,7 +125,7 @@ def test_a_message_without_frames_is_its_text() -> None:
     assert textual(Message("user", " as typed ")) == " as typed "
 
 
-# --- read -----------------------------------------------------------------------------------
+# --- read back ------------------------------------------------------------------------------
 
 _SAMPLING = st.builds(
     Sampling,
@@ -133,6 +133,7 @@ _SAMPLING = st.builds(
     temperature=st.none() | st.floats(0, 2),
     top_p=st.none() | st.floats(0, 1),
     top_k=st.none() | st.integers(-1, 100),
+    min_p=st.none() | st.floats(0, 1),
     repetition_penalty=st.none() | st.floats(0.5, 2),
     stop=st.lists(st.text(min_size=1), max_size=3).map(tuple),
     seed=st.none() | st.integers(0, 2**31),
@@ -157,84 +158,10 @@ def test_what_the_client_writes_a_server_reads_back(
     place = endpoint(pictures=pictures, switch="template")
     read = read_request(json.loads(json.dumps(request_body(place, messages, sampling))))
     assert read.sampling == sampling
-    assert [(m.role, m.text) for m in read.messages] == [(m.role, m.text) for m in messages]
-    assert [len(m.frames) for m in read.messages] == [len(m.frames) for m in messages]
+    assert [(turn.role, turn.text) for turn in read.turns] == [(m.role, m.text) for m in messages]
+    pictures_read = [[p for p in turn.parts if isinstance(p, Frame)] for turn in read.turns]
+    assert [len(seen) for seen in pictures_read] == [len(m.frames) for m in messages]
     assert (read.model, read.stream, read.include_usage) == ("m", True, True)
-
-
-def test_a_picture_is_read_with_its_size() -> None:
-    sent = body(Message("user", "What?", (frame(),)))
-    picture = read_request(sent).messages[0].frames[0]
-    assert (picture.media_type, picture.width, picture.height) == ("image/png", 3, 2)
-
-
-def test_zais_switch_and_the_newer_limit_are_understood() -> None:
-    asked = {
-        "messages": [{"role": "developer", "content": "x"}],
-        "thinking": {"type": "disabled"},
-        "max_completion_tokens": 7,
-    }
-    read = read_request(asked)
-    assert read.sampling == Sampling(max_tokens=7, thinking=False)
-    assert read.messages[0].role == "system"
-    assert not read.stream
-
-
-def user(content: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": content}]}
-
-
-@pytest.mark.parametrize(
-    ("asked", "named"),
-    [
-        ([], "object"),
-        ({}, "messages"),
-        ({"messages": []}, "messages"),
-        ({"messages": ["hi"]}, "messages"),
-        ({"messages": [{"role": "king", "content": "x"}]}, "king"),
-        (user(5), "content"),
-        (user([{"type": "text"}]), "text"),
-        (user([{"type": "video_url", "video_url": {"url": "x"}}]), "video_url"),
-        (user([{"type": "image_url"}]), "image_url"),
-        (user([{"type": "image_url", "image_url": {"url": "https://h/x.png"}}]), "data: URL"),
-        (user([{"type": "image_url", "image_url": {"url": "data:image/png;base64,@@"}}]), "base64"),
-        (user([{"type": "image_url", "image_url": {"url": "aGVsbG8="}}]), "PNG"),
-        ({**user("x"), "max_tokens": 0}, "max_tokens"),
-        ({**user("x"), "max_tokens": "5"}, "max_tokens"),
-        ({**user("x"), "max_tokens": True}, "max_tokens"),
-        ({**user("x"), "temperature": float("nan")}, "temperature"),
-        ({**user("x"), "top_p": 2}, "top_p"),
-        ({**user("x"), "stop": [1]}, "stop"),
-        ({**user("x"), "chat_template_kwargs": {"enable_thinking": "no"}}, "enable_thinking"),
-    ],
-)
-def test_a_bad_request_is_refused_in_words_that_name_the_field(asked: Any, named: str) -> None:
-    with pytest.raises(EndpointFault) as caught:
-        read_request(asked)
-    assert caught.value.kind == "bad_request"
-    assert named in caught.value.message
-
-
-_KEYS = st.sampled_from(["role", "content", "type", "text", "image_url", "url", "stop"])
-_JSON: st.SearchStrategy[Any] = st.deferred(
-    lambda: (
-        st.none()
-        | st.booleans()
-        | st.integers()
-        | st.floats()
-        | st.text(max_size=5)
-        | st.lists(_JSON, max_size=3)
-        | st.dictionaries(_KEYS, _JSON, max_size=3)
-    )
-)
-
-
-@given(st.dictionaries(st.sampled_from(["messages", "stop", "seed", "thinking"]), _JSON))
-def test_no_request_breaks_the_reader(asked: dict[str, Any]) -> None:
-    try:
-        read_request(asked)
-    except EndpointFault as fault:
-        assert fault.kind == "bad_request"
 
 
 # --- lists of models ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.engine.local import life
 from app.engine.local.options import ServeOptions
-from app.engine.local.server import serve
+from app.engine.local.serve.server import serve
 from app.vocabulary import EngineFault
 
 

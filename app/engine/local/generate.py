@@ -1,99 +1,120 @@
-"""One answer, token by token: read the prompt, then choose, read and decode until an end."""
+"""One answer, step by step: read the prompt, then choose tokens and read them until an end."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from functools import cache
-from typing import Literal
 
 import torch
 
-from app.engine.local.generic import Model
-from app.engine.local.sampler import Choice, Given, Sampler, loops
-from app.engine.local.text import Detokeniser, Stops
+from app.engine.local.job import Chosen, Finish, Job, Piece, Reason
+from app.engine.local.memory import Held
+from app.engine.local.model import Model
+from app.engine.local.speculate import Guesses, Lookup
+from app.engine.local.writing import Writing
 from app.vocabulary import Usage
 
-Reason = Literal["stop", "length", "cancelled"]
+__all__ = ["Chosen", "Finish", "Job", "Piece", "Reason", "generate"]
+
 Cancelled = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to generate: a prompt that fits the model with `max_tokens` behind it."""
+def generate(model: Model, job: Job, cancelled: Cancelled) -> Generator[Piece | Finish, None, None]:
+    """The answer in pieces, one a step, then one Finish. Between steps it heeds `cancelled`, can
+    be closed, and another answer can go on.
 
-    prompt: tuple[int, ...]
-    max_tokens: int
-    choice: Choice
-    stop: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The end of an answer."""
-
-    reason: Reason
-    usage: Usage
-
-
-def generate(model: Model, job: Job, cancelled: Cancelled) -> Iterator[str | Finish]:
-    """The answer's text in pieces, then one Finish.
-
-    Heeds `cancelled` between tokens, and between the parts in which the prompt is read.
+    Raises EngineFault("out_of_memory"), and whatever the network does.
     """
     start = time.monotonic()
-    cached = model.recall(job.prompt)
-    written: list[int] = []
-    logits = _prefill(model, job.prompt[cached:], cancelled)
-    if logits is None:
-        reason: Reason = "cancelled"
-    else:
-        reason = yield from _decode(model, job, logits, written, cancelled)
+    with model.memory.hold(job.prompt, job.max_tokens) as held:
+        writing = Writing(model, job, held.written)
+        reason = yield from _Answer(model, job, held).steps(writing, cancelled)
+        if reason != "cancelled" and (rest := writing.rest()).text:
+            yield rest
     seconds = time.monotonic() - start
-    yield Finish(reason, Usage(len(job.prompt), len(written), cached, seconds))
+    usage = Usage(len(job.prompt.tokens), len(held.written), held.cached, seconds)
+    yield Finish(reason, usage)
 
 
-def _prefill(model: Model, tokens: tuple[int, ...], cancelled: Cancelled) -> torch.Tensor | None:
-    """The logits [V] behind the prompt; None where it was cancelled first."""
-    last = None
-    for logits in model.read(tokens):
-        if cancelled():
-            return None
-        last = logits
-    return last
+class _Answer:
+    """Feeds the network with one conversation."""
 
+    def __init__(self, model: Model, job: Job, held: Held) -> None:
+        self._network, self._pace = model.network, model.pace
+        self._job, self._held = job, held
+        self._guesses = Guesses()
 
-def _written(model: Model) -> Callable[[int], str]:
-    """How a token is written; decoded once an answer, since each next token asks for all."""
-    return cache(lambda token: model.chat.decode((token,)))
-
-
-def _decode(
-    model: Model, job: Job, logits: torch.Tensor, written: list[int], cancelled: Cancelled
-) -> Generator[str | Finish, None, Reason]:
-    """Pieces of text; returns why it ended. `written` collects the tokens."""
-    sampler, characters, stops = (
-        Sampler(job.choice, Given(job.prompt, _written(model))),
-        Detokeniser(model.chat.decode),
-        Stops(job.stop),
-    )
-    reason: Reason = "length"
-    while len(written) < job.max_tokens:
-        if cancelled():
+    def steps(self, writing: Writing, cancelled: Cancelled) -> Generator[Piece, None, Reason]:
+        """A piece after each step; returns why it ended."""
+        rows = yield from self._prompt(cancelled)
+        if rows is None:
             return "cancelled"
-        token = sampler.next(logits, written)
-        written.append(token)
-        if token in model.defaults.ends:
-            reason = "stop"
-            break
-        if piece := stops.feed(characters.feed(token)):
-            yield piece
-        if stops.hit or loops(written, model.defaults.repeat):
-            reason = "stop"
-            break
-        if len(written) < job.max_tokens:
-            logits = model.step([token])
-    if rest := stops.feed(characters.close()) + stops.close():
-        yield rest
-    return reason
+        guesses: tuple[int, ...] = ()
+        while True:
+            due = writing.due()
+            if due:
+                rows = self._write(writing, due, rows)
+            else:
+                writing.walk(rows, guesses)
+                self._wind_back()
+            yield writing.piece()
+            if writing.reason:
+                return writing.reason
+            if cancelled():
+                return "cancelled"
+            if not due:
+                guesses = self._guess(writing)
+                rows = self._step((writing.written[-1], *guesses))
+
+    def _prompt(self, cancelled: Cancelled) -> Generator[Piece, None, torch.Tensor | None]:
+        """Reads the prompt; the logits [1, V] behind it, None where it was cancelled first."""
+        last = None
+        for logits in self._parts():
+            yield Piece("")
+            if cancelled():
+                return None
+            last = logits[None]
+        if self._job.draft:
+            lookup = Lookup(self._job.prompt.keys, self._job.lookup) if self._job.lookup else None
+            self._guesses = Guesses(lookup, self._network.drafter(self._held.state))
+        return last
+
+    def _parts(self) -> Iterator[torch.Tensor]:
+        """Reads what is left of the prompt; the logits [V] behind each part."""
+        state, prompt = self._held.state, self._job.prompt
+        while (left := len(prompt.tokens) - state.length) > 0:
+            start, before = time.perf_counter(), state.length
+            logits = self._network.read(state, prompt, min(left, self._pace.part))
+            if logits.is_cuda:
+                torch.cuda.synchronize(logits.device)  # else only its start would be timed
+            self._pace.note(state.length - before, time.perf_counter() - start)
+            yield logits
+
+    def _guess(self, writing: Writing) -> tuple[int, ...]:
+        return () if writing.is_due else self._guesses.next(writing.written, writing.room - 1)
+
+    def _step(self, tokens: tuple[int, ...]) -> torch.Tensor:
+        return self._network.step(self._held.state, tokens)  # [T, V]
+
+    def _write(self, writing: Writing, due: tuple[int, ...], rows: torch.Tensor) -> torch.Tensor:
+        """Read tokens that must follow as if they had been chosen; the logits [1, V] behind."""
+        after = self._step(due)
+        writing.write(due, torch.cat([rows[-1:], after[:-1]]))
+        return after[-1:]
+
+    def _wind_back(self) -> None:
+        """Take guesses that were wrong out of the state: the last token written is the next one
+        to be read."""
+        held = self._held
+        length = len(self._job.prompt.tokens) + len(held.written) - 1
+        if held.state.length > length and not held.state.keep(length):
+            self._guesses.stop()
+            self._read_again()
+
+    def _read_again(self) -> None:
+        held = self._held
+        held.state = self._network.begin()
+        for _ in self._parts():
+            pass
+        if len(held.written) > 1:
+            self._step(tuple(held.written[:-1]))

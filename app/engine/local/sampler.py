@@ -1,19 +1,23 @@
-"""Logits → the next token, and whether an answer is over; knows nothing of models."""
+"""Logits → the next token; knows nothing of models. All of it stays on the logits' device but the
+number of the token that was chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
-_CYCLE = 96  # tokens: so long a stretch that only repeats itself is a loop, not a table
-_TURNS = 4  # and it must have come round this often
+_FEW = 512  # tokens that nearly always hold a nucleus: sorting them all takes ten times as long
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How a token is chosen. `temperature=0` takes the likeliest; `top_k=0` keeps all.
+    """How a token is chosen. `temperature=0` takes the likeliest; `top_k=0` keeps all; `min_p`
+    keeps what is at least that share as likely as the likeliest. Applied in transformers' order:
+    penalties, temperature, top-k, top-p, min-p.
 
     `repetition_penalty` is transformers': over the prompt and the answer, every token alike.
     `word_penalty` is ours, for a small model that copies from a page: over the answer alone, and
@@ -26,6 +30,22 @@ class Choice:
     repetition_penalty: float = 1.0
     word_penalty: float = 1.0
     seed: int | None = None
+    min_p: float = 0.0
+
+
+class Guide(Protocol):
+    """A grammar that an answer is held to, walked token by token. One job's own."""
+
+    @property
+    def finished(self) -> bool:
+        """The grammar is complete and only an end may follow."""
+
+    def allowed(self) -> torch.Tensor | None:
+        """bool [V] on the CPU: the tokens that may come next, an end token among them where the
+        answer may end here; None where anything may."""
+
+    def take(self, token: int) -> None:
+        """Go on by a token that was allowed; end tokens are not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,80 +64,118 @@ class Sampler:
 
     def __init__(self, choice: Choice, given: Given = NOTHING) -> None:
         self._choice = choice
-        self._given = given
+        self._text = given.text
+        self._seen = 0  # tokens of the answer that the penalties know
+        self._repeated = _Penalty(choice.repetition_penalty, given.prompt)
+        self._words = _Penalty(choice.word_penalty)
         self._random = torch.Generator()
         if choice.seed is None:
             self._random.seed()
         else:
             self._random.manual_seed(choice.seed % 2**63)
 
-    def next(self, logits: torch.Tensor, written: Sequence[int]) -> int:
-        """`logits`: [V] on any device; `written`: the answer so far, without the prompt."""
-        scores = self._penalised(logits.float().cpu(), written)  # [V]
+    def next(
+        self, logits: torch.Tensor, written: Sequence[int], allowed: torch.Tensor | None = None
+    ) -> int:
+        """`logits`: [V] on any device; `written`: the answer so far, without the prompt, longer
+        each time; `allowed`: bool [<=V], what it leaves out is never chosen."""
+        scores = self._penalised(logits.float(), written)  # [V]
+        if allowed is not None:
+            scores = _only(scores, allowed)
         if self._choice.temperature <= 0:
             return int(scores.argmax())
-        scores, ids = self._kept(scores / self._choice.temperature)  # [K], likeliest first
-        place = torch.multinomial(torch.softmax(scores, 0), 1, generator=self._random)
-        return int(ids[place])
+        scores, ids = self._kept(scores / self._choice.temperature)  # [K]
+        place = self._drawn(scores)
+        return place if ids is None else int(ids[place])
 
     def _penalised(self, scores: torch.Tensor, written: Sequence[int]) -> torch.Tensor:
-        if self._choice.repetition_penalty != 1.0:
-            ids = {*self._given.prompt, *written}
-            scores = _less_likely(scores, ids, self._choice.repetition_penalty)
-        if self._choice.word_penalty != 1.0:
-            words = {token for token in set(written) if _is_word(self._given.text(token))}
-            scores = _less_likely(scores, words, self._choice.word_penalty)
+        fresh, self._seen = written[self._seen :], len(written)
+        if self._repeated.works:
+            scores = self._repeated.on(scores, fresh)
+        if self._words.works:
+            words = [token for token in fresh if _is_word(self._text(token))]
+            scores = self._words.on(scores, words)
         return scores
 
-    def _kept(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        count = len(scores) if self._choice.top_k <= 0 else min(self._choice.top_k, len(scores))
-        if count == len(scores) and self._choice.top_p >= 1:
-            return scores, torch.arange(count)
-        scores, ids = torch.topk(scores, count)
-        before = torch.softmax(scores, 0).cumsum(0).roll(1)  # the share of all likelier ones
-        before[0] = 0.0
-        kept = int((before < self._choice.top_p).sum().clamp(min=1))
-        return scores[:kept], ids[:kept]
+    def _kept(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What may be chosen, and the tokens' numbers where those are not the places."""
+        choice, ids = self._choice, None
+        if 0 < choice.top_k < len(scores):
+            scores, ids = torch.topk(scores, choice.top_k)
+        if choice.top_p < 1:
+            scores, places = _nucleus(scores, choice.top_p)
+            ids = places if ids is None else ids[places]
+        if choice.min_p > 0:
+            least = scores.max() + math.log(choice.min_p)
+            scores = scores.masked_fill(scores < least, -torch.inf)
+        return scores, ids
+
+    def _drawn(self, scores: torch.Tensor) -> int:
+        """A place, by the shares of their softmax. One number is drawn whatever the vocabulary:
+        ten times as quick as drawing one for each token, and the same on every device."""
+        shares = torch.softmax(scores, 0).double().cumsum(0)
+        drawn = torch.rand((), generator=self._random, dtype=torch.float64).item()
+        mark = shares[-1] * (drawn * (1 - 1e-12))  # below the last share even when rounded
+        return int(torch.searchsorted(shares, mark, right=True))
 
 
-def _less_likely(scores: torch.Tensor, tokens: set[int], penalty: float) -> torch.Tensor:
-    """CTRL's penalty (arXiv:1909.05858) on `tokens`; the scores given stay as they were."""
-    ids = torch.tensor(sorted(tokens), dtype=torch.long)
-    chosen = scores[ids]
-    return scores.index_copy(0, ids, torch.where(chosen > 0, chosen / penalty, chosen * penalty))
+class _Penalty:
+    """CTRL's penalty (arXiv:1909.05858) on tokens that came before."""
+
+    def __init__(self, rate: float, tokens: Iterable[int] = ()) -> None:
+        self._rate = rate
+        self._known = set(tokens) if self.works else set()
+        self._ids = torch.tensor(sorted(self._known), dtype=torch.long)
+
+    @property
+    def works(self) -> bool:
+        return self._rate != 1.0
+
+    def on(self, scores: torch.Tensor, fresh: Iterable[int]) -> torch.Tensor:
+        """The scores [V] with the penalty, on `fresh` tokens too; those given stay as they were."""
+        new = set(fresh) - self._known
+        self._known |= new
+        self._ids = self._ids.to(scores.device)
+        if new:
+            self._ids = torch.cat([self._ids, self._ids.new_tensor(sorted(new))])
+        chosen = scores[self._ids]
+        less = torch.where(chosen > 0, chosen / self._rate, chosen * self._rate)
+        return scores.index_copy(0, self._ids, less)
+
+
+def logprobs(
+    logits: torch.Tensor, token: int, count: int
+) -> tuple[float, tuple[tuple[int, float], ...]]:
+    """The natural logarithm of the probability that bare logits [V] give to a token, and the
+    `count` likeliest tokens with theirs, best first."""
+    shares = torch.log_softmax(logits.float(), 0)
+    if count <= 0:
+        return float(shares[token]), ()
+    values, ids = torch.topk(shares, min(count, len(shares)))
+    return float(shares[token]), tuple(zip(ids.tolist(), values.tolist(), strict=True))
+
+
+def _only(scores: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
+    """Scores [V] of what is allowed; a mask may be shorter, where a vocabulary is padded."""
+    kept = torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
+    size = min(len(allowed), len(scores))
+    kept[:size] = allowed[:size].to(scores.device)
+    return scores.masked_fill(~kept, -torch.inf)
+
+
+def _nucleus(scores: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The fewest likeliest tokens that reach the share, likeliest first, and their places."""
+    whole = torch.logsumexp(scores, 0)
+    for count in (min(_FEW, len(scores)), len(scores)):
+        best, places = torch.topk(scores, count)
+        reached = (best - whole).exp().cumsum(0)
+        if count == len(scores) or float(reached[-1]) >= share:
+            break
+    kept = 1 + int((reached[:-1] < share).sum())
+    return best[:kept], places[:kept]
 
 
 def _is_word(text: str) -> bool:
     """Letters of a word rather than of a code: `due` and ` Due`, not `DISK`, `A` or `70`."""
     text = text.strip()
     return len(text) > 1 and text.isalpha() and not text.isupper()
-
-
-def loops(written: Sequence[int], repeat: int | None = None) -> bool:
-    """Whether an answer only repeats itself: its end is the same few tokens over and over, or,
-    for a model so small that this means it is lost, its last `repeat` tokens stood in it before or
-    are a shorter cycle.
-
-    An answer is ended rather than turned: keeping a small model from a number that it is about to
-    copy makes it invent another.
-    """
-    if repeat is not None and (_stood_before(written, repeat) or _cycles(written, repeat)):
-        return True
-    return _cycles(written, _CYCLE)
-
-
-def _cycles(written: Sequence[int], count: int) -> bool:
-    if len(written) < count:
-        return False
-    tail = list(written[-count:])
-    return any(tail[period:] == tail[:-period] for period in range(1, count // _TURNS + 1))
-
-
-def _stood_before(written: Sequence[int], count: int) -> bool:
-    tail = list(written[-count:])
-    if len(written) < 2 * count:
-        return False
-    return any(
-        written[place] == tail[0] and list(written[place : place + count]) == tail
-        for place in range(len(written) - 2 * count + 1)
-    )

@@ -15,10 +15,10 @@ from tokenizers.models import BPE
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from app.engine.local.api import Api
 from app.engine.local.checkpoint import ready_folder
-from app.engine.local.generic import Loading, Model, load
+from app.engine.local.model import Loading, Model, load
 from app.engine.local.scheduler import Scheduler
+from app.engine.local.serve.api import Api
 from app.engine.models import DEFAULT, carried_gguf
 
 TOKEN = "a-token"

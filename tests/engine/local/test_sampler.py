@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.engine.local.sampler import Choice, Given, Sampler, loops
+from app.engine.local.sampler import Choice, Given, Sampler, logprobs
 
 LOGITS = torch.tensor([0.0, 3.0, 2.9, -1.0])
 
@@ -75,27 +77,105 @@ def test_the_penalty_leaves_the_logits_as_they_were() -> None:
     assert torch.equal(LOGITS, before)
 
 
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=20))
-def test_a_few_tokens_over_and_over_are_a_loop(cycle: list[int]) -> None:
-    assert loops([*range(100, 140), *cycle * 96])
+def _shares(logits: Sequence[float], choice: Choice, seen: Sequence[int] = ()) -> list[float]:
+    """What a choice should give each token, by plain arithmetic in transformers' order."""
+    penalty = choice.repetition_penalty
+    scores = [
+        score if token not in seen else score / penalty if score > 0 else score * penalty
+        for token, score in enumerate(logits)
+    ]
+    shares = _softmax([score / choice.temperature for score in scores])
+    ranked = sorted(range(len(shares)), key=lambda token: -shares[token])
+    kept = ranked[: choice.top_k or None]
+    total = sum(shares[token] for token in kept)
+    best: list[int] = []
+    for token in kept:
+        if best and sum(shares[other] for other in best) >= choice.top_p * total:
+            break
+        best.append(token)
+    least = choice.min_p * shares[best[0]]
+    left = [shares[token] if token in best and shares[token] >= least else 0.0 for token in ranked]
+    whole = dict(zip(ranked, left, strict=True))
+    return [whole[token] / sum(left) for token in range(len(shares))]
 
 
-def test_a_text_is_no_loop() -> None:
-    assert not loops(list(range(500)))
+def _softmax(scores: Sequence[float]) -> list[float]:
+    powers = [math.exp(score - max(scores)) for score in scores]
+    return [power / sum(powers) for power in powers]
 
 
-def test_a_row_of_equal_cells_is_no_loop() -> None:
-    assert not loops([*range(100), *[5, 6] * 20])
+@pytest.mark.parametrize(
+    "choice",
+    [
+        Choice(temperature=1.0),
+        Choice(temperature=0.6),
+        Choice(temperature=1.7, top_k=5),
+        Choice(temperature=1.0, top_p=0.7),
+        Choice(temperature=1.3, top_k=8, top_p=0.8),
+        Choice(temperature=1.5, min_p=0.2),
+        Choice(temperature=1.2, top_k=9, top_p=0.9, min_p=0.1),
+        Choice(temperature=1.0, repetition_penalty=1.6),
+    ],
+)
+def test_tokens_come_as_often_as_plain_arithmetic_says(choice: Choice) -> None:
+    torch.manual_seed(3)
+    logits = 2 * torch.randn(12)
+    seeded = Sampler(replace(choice, seed=17), Given(prompt=[0, 1, 2]))
+    drawn = torch.tensor([seeded.next(logits, ()) for _ in range(6000)])
+    shares = torch.bincount(drawn, minlength=12) / len(drawn)
+    expected = _shares(logits.tolist(), choice, (0, 1, 2))
+    for share, wanted in zip(shares.tolist(), expected, strict=True):
+        assert abs(share - wanted) < 4.5 * math.sqrt(max(wanted * (1 - wanted), 1e-9) / len(drawn))
 
 
-def test_a_small_model_that_says_a_line_again_is_lost() -> None:
-    line = list(range(16))
-    assert loops([*line, 99, *line], repeat=16)
+def test_a_nucleus_wider_than_the_first_look_is_found() -> None:
+    """Even logits: half of them are far more than the few that are looked at first."""
+    logits = torch.linspace(0.0, 1e-3, 5000)
+    drawn = {Sampler(Choice(1.0, 0.5, seed=n)).next(logits, ()) for n in range(300)}
+    assert min(drawn) >= 2499
+    assert max(drawn) - min(drawn) > 1500
 
 
-def test_a_small_model_may_say_a_shorter_thing_again() -> None:
-    assert not loops([*range(10), 98, *range(10), *range(200, 230)], repeat=16)
+def test_min_p_of_one_keeps_the_likeliest() -> None:
+    assert set(_many(Choice(temperature=2, min_p=1.0))) == {1}
 
 
-def test_a_small_model_that_says_one_thing_over_and_over_is_lost_soon() -> None:
-    assert loops([*range(20, 40), *[1, 2, 3] * 4], repeat=12)
+def test_what_is_not_allowed_is_never_chosen() -> None:
+    allowed = torch.tensor([True, False, False])  # shorter than the padded vocabulary
+    for choice in (Choice(), Choice(temperature=3), Choice(temperature=3, top_p=0.9, top_k=2)):
+        sampler = Sampler(choice)
+        assert {sampler.next(LOGITS, (), allowed) for _ in range(50)} == {0}
+
+
+def test_penalties_note_each_token_once_however_many_come_at_a_time() -> None:
+    choice = Choice(repetition_penalty=1.3)
+    stepwise = Sampler(choice, Given(prompt=[3]))
+    for written in ([], [1], [1, 2], [1, 2, 1]):
+        last = stepwise.next(LOGITS, written)
+    assert last == Sampler(choice, Given(prompt=[3])).next(LOGITS, [1, 2, 1])
+
+
+def test_half_precision_logits_are_sampled_as_exactly() -> None:
+    logits = LOGITS.bfloat16()
+    assert _many(Choice(1.0, seed=2), logits) == _many(Choice(1.0, seed=2), logits.float())
+
+
+def test_logprobs_are_those_of_the_bare_logits() -> None:
+    logprob, top = logprobs(LOGITS, 2, 3)
+    shares = [math.log(share) for share in _softmax(LOGITS.tolist())]
+    assert logprob == pytest.approx(shares[2], abs=1e-6)
+    assert [token for token, _ in top] == [1, 2, 0]
+    assert [value for _, value in top] == pytest.approx([shares[1], shares[2], shares[0]], abs=1e-6)
+
+
+def test_logprobs_of_no_others_are_just_the_tokens_own() -> None:
+    assert logprobs(LOGITS, 1, 0)[1] == ()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("choice", [Choice(), Choice(0.8, 0.9, 40, 1.1, seed=5, min_p=0.01)])
+def test_a_gpu_chooses_as_the_processor_does(choice: Choice) -> None:
+    logits = torch.randn(2000, generator=torch.Generator().manual_seed(1)) * 4
+    here, there = Sampler(choice, Given([1, 2])), Sampler(choice, Given([1, 2]))
+    for _ in range(50):
+        assert here.next(logits, ()) == there.next(logits.cuda(), ())

@@ -1,0 +1,105 @@
+"""Attention of new tokens over all that were read before them, and the turning of queries and keys
+to their positions; knows one layer's heads, no weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn.attention.bias import causal_lower_right
+from torch.nn.functional import scaled_dot_product_attention
+
+from app.engine.local.glm.config import Rope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """What all layers share when the tokens from number `start` on are read: the cosine and signed
+    sine [T, D] that turn a head, its dimensions in the order `swap` [D] that puts each beside its
+    partner, and which of the tokens before it each may see, [T, S], where that takes saying."""
+
+    start: int
+    cos: torch.Tensor
+    sin: torch.Tensor
+    swap: torch.Tensor
+    seen: torch.Tensor | None
+
+
+class Turns:
+    """Positions → angles (arXiv:2104.09864; in three counts: arXiv:2409.12191, M-RoPE).
+
+    The first `rope.width` of a head's `width` dimensions are turned in pairs, neighbours where
+    `rope.interleaved` (GLM), else the first half and the second (NeoX); the rest have the angle 0.
+    """
+
+    def __init__(self, rope: Rope, width: int, device: torch.device) -> None:
+        even = torch.arange(0, rope.width, 2)
+        speeds = 1.0 / rope.theta ** (even / rope.width)  # [F], F pairs
+        counts = [place % 3 for place, many in enumerate(rope.sections) for _ in range(many)]
+        pairs = torch.stack((even, even + 1) if rope.interleaved else (even // 2,) * 2)  # [2, F]
+        pairs[1] += 0 if rope.interleaved else rope.width // 2
+        one, other = pairs
+        self._speeds, self._signs = torch.zeros(2, width)
+        self._speeds[one] = self._speeds[other] = speeds
+        self._signs[one], self._signs[other] = -1.0, 1.0
+        self._swap = torch.arange(width)
+        self._swap[one], self._swap[other] = other, one
+        self._counts = None
+        if counts:  # which of the three counts turns a dimension
+            self._counts = torch.zeros(width, dtype=torch.int64)
+            self._counts[one] = self._counts[other] = torch.tensor(counts)
+            self._counts = self._counts.to(device)
+        self._speeds, self._signs = self._speeds.to(device), self._signs.to(device)
+        self._swap = self._swap.to(device)
+
+    def passing(self, start: int, positions: torch.Tensor, dtype: torch.dtype) -> Pass:
+        """`positions` [T], or [3, T] where time, row and column differ; on the device."""
+        if positions.dim() == 1:
+            spread = positions[:, None]  # [T, 1]
+        elif self._counts is None:
+            spread = positions[0, :, None]
+        else:
+            spread = positions[self._counts].T  # [T, D]
+        angles = spread.float() * self._speeds
+        seen = _seen(start, positions.shape[-1], positions.device)
+        sines = angles.sin() * self._signs
+        return Pass(start, angles.cos().to(dtype), sines.to(dtype), self._swap, seen)
+
+
+def _seen(start: int, count: int, device: torch.device) -> torch.Tensor | None:
+    if not start or count == 1:
+        return None
+    if device.type == "cuda":  # its kernels know this form and need no mask in memory
+        return causal_lower_right(count, start + count)
+    return torch.ones(count, start + count, dtype=torch.bool, device=device).tril(start)
+
+
+def turn(x: torch.Tensor, this: Pass) -> torch.Tensor:
+    """Turn queries or keys to their positions; x [T, N, D], N heads. Few operations, for a token
+    alone takes a GPU longer to be told of than to do."""
+    cos, sin = this.cos[:, None], this.sin[:, None]  # [T, 1, D]
+    return torch.addcmul(x * cos, x.index_select(-1, this.swap), sin)
+
+
+def attend(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, seen: torch.Tensor | None
+) -> torch.Tensor:
+    """query [T, N, D], keys and values [K, S, D], N a multiple of K → [T, N * D].
+
+    The heads that share a key head are rows of one product for a single token: read one by one,
+    they would take several times as long.
+    """
+    count, heads, width = query.shape
+    if count == 1:
+        packed = query.reshape(1, keys.shape[0], -1, width)  # [1, K, N/K, D]
+        mixed = scaled_dot_product_attention(packed, keys[None], values[None])
+        return mixed.reshape(1, heads * width)
+    mixed = scaled_dot_product_attention(
+        query.transpose(0, 1)[None],  # [1, N, T, D]
+        keys[None],
+        values[None],
+        attn_mask=seen,
+        is_causal=seen is None,
+        enable_gqa=True,
+    )
+    return mixed[0].transpose(0, 1).reshape(count, heads * width)
