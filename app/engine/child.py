@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from app.engine.models import find, require_engine
+from app.engine.models import find, require_engine, thinking
 from app.vocabulary import Endpoint, EngineFault, FaultKind
 
 _TOKEN_VARIABLE = "SIGHTLINE_ENGINE_TOKEN"
@@ -22,6 +23,9 @@ _KEPT = 60  # lines of stderr kept for a bug report
 _LONGEST_LINE = 2**20  # bytes
 _PATIENCE = 300.0  # seconds from the start to ready, with the conversion of a first start
 _GRACE = 2.0  # seconds to end by itself, before it is killed
+_LAST_WORDS = 1.0  # seconds that its stderr may stay open behind its end
+_CRASHES = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS", "SIGTRAP")
+_KILL = getattr(signal, "SIGKILL", 9)
 _ROOT = Path(__file__).resolve().parents[2]  # the folder that holds `app`
 
 
@@ -34,6 +38,9 @@ class Progress:
     text: str
 
 
+Command = Callable[[str, Path], Sequence[str]]  # a model and the data folder, to what starts it
+
+
 def command(model: str, folder: Path) -> Sequence[str]:
     """What starts the engine. `-P`: a folder named `app` where the user stands is not ours."""
     given = ("--model", model, "--folder", str(folder), "--watch-stdin")
@@ -41,7 +48,10 @@ def command(model: str, folder: Path) -> Sequence[str]:
 
 
 class EngineChild:
-    """One engine process. It ends with us: its stdin is a pipe that the system closes if we die."""
+    """One engine process. It ends with us: its stdin is a pipe that the system closes if we die.
+
+    `on_death` is told why a running engine ended that nobody stopped.
+    """
 
     def __init__(
         self,
@@ -49,16 +59,19 @@ class EngineChild:
         model: str,
         folder: Path,
         on_progress: Callable[[Progress], None],
-        command: Callable[[str, Path], Sequence[str]] = command,
+        on_death: Callable[[EngineFault], None] = lambda _: None,
+        command: Command = command,
     ) -> None:
         self._model = model
         self._folder = folder
         self._on_progress = on_progress
+        self._on_death = on_death
         self._command = command
         self._starting = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._endpoint: Endpoint | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._lines: deque[str] = deque(maxlen=_KEPT)
         self._fault: EngineFault | None = None
 
@@ -82,7 +95,7 @@ class EngineChild:
                 return self._endpoint
             await self.stop()
             require_engine()
-            sees_pictures = find(self._model, self._folder).sees_pictures
+            model = find(self._model, self._folder)
             self._on_progress(Progress("loading", None, "Starting the engine"))
             token = secrets.token_urlsafe(32)
             try:
@@ -99,19 +112,31 @@ class EngineChild:
                 base_url=str(ready["base_url"]),
                 model=str(ready["model"]),
                 api_key=token,
-                sees_pictures=sees_pictures,
+                sees_pictures=model.sees_pictures,
                 local=True,
+                switch="none" if thinking(model.path) == "never" else "template",
             )
+            if self._process is not None:  # else it was stopped meanwhile
+                watch = self._watch(self._process)
+                self._watching = asyncio.create_task(watch, name="engine's end")
             return self._endpoint
 
     async def stop(self) -> None:
         """End it and wait until it has gone; nothing to do where it does not run."""
-        process, listening = self._process, self._listening
-        self._process = self._endpoint = self._listening = None
-        if process is not None:
-            await _end(process)
-        if listening is not None:
-            await listening
+        process, tasks = self._process, (self._listening, self._watching)
+        self._process = self._endpoint = self._listening = self._watching = None
+        try:
+            if process is not None:
+                await _end(process)
+        finally:
+            for task in tasks:
+                if task is not None:
+                    await task
+
+    async def noticed(self, seconds: float) -> None:
+        """Wait until the end of a process that may be ending is known, `seconds` at most."""
+        if self._watching is not None:
+            await asyncio.wait({self._watching}, timeout=seconds)
 
     async def _launched(self, token: str) -> dict[str, Any]:
         self._lines.clear()
@@ -124,6 +149,7 @@ class EngineChild:
                 stderr=asyncio.subprocess.PIPE,
                 env=_environment(token),
                 limit=_LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C is for us: we end it, and don't see it as dead
             )
         except OSError as error:
             raise EngineFault(
@@ -143,9 +169,22 @@ class EngineChild:
         ready = _json(line)
         if ready.get("ready") is True:
             return ready
-        if not line:
-            await listening  # its last words come before its end
-        raise self._failure("The embedded engine stopped while it started.")
+        if line:
+            raise self._failure("The embedded engine stopped while it started.")
+        await asyncio.wait({listening}, timeout=_LAST_WORDS)  # they come before its end
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _LAST_WORDS)
+        killed = "The system killed the engine while it started, most likely for lack of memory."
+        raise self._failure("The embedded engine stopped while it started.", killed)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        code = await process.wait()
+        if self._listening is not None:
+            await asyncio.wait({self._listening}, timeout=_LAST_WORDS)
+        if self._process is process:  # nobody stopped it
+            self._endpoint = None
+            killed = "The system killed the engine, most likely for lack of memory."
+            self._on_death(self._failure(_ended(code), killed))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
@@ -158,12 +197,29 @@ class EngineChild:
             else:
                 self._lines.append(line.decode(errors="replace").rstrip())
 
-    def _failure(self, message: str) -> EngineFault:
+    def _failure(self, message: str, killed: str = "") -> EngineFault:
+        """Why it is gone: what it said itself; else `killed`, where the system ended it, as it
+        does when memory runs out (Linux, macOS); else `message`."""
         last_words = "\n".join(self._lines)
-        if self._fault is None:
-            return EngineFault("engine_failed", message, last_words)
-        detail = f"{self._fault.detail}\n{last_words}".strip()
-        return EngineFault(self._fault.kind, self._fault.message, detail)
+        if self._fault is not None:
+            detail = f"{self._fault.detail}\n{last_words}".strip()
+            return EngineFault(self._fault.kind, self._fault.message, detail)
+        code = self._process.returncode if self._process is not None else None
+        if killed and code is not None and code == -_KILL:
+            return EngineFault("out_of_memory", killed, last_words)
+        return EngineFault("engine_failed", message, last_words)
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"The engine ended by itself (exit status {code})."
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    if name in _CRASHES:
+        return f"The engine crashed ({name})."
+    return f"The engine was ended from outside ({name})."
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -171,10 +227,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         process.stdin.close()
     try:
         await asyncio.wait_for(process.wait(), _GRACE)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError) as hurry:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+        if isinstance(hurry, asyncio.CancelledError):
+            raise
 
 
 def _environment(token: str) -> dict[str, str]:

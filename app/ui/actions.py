@@ -123,6 +123,11 @@ class Actions(QObject):
             made.endpoints.removed.connect(self._forget_key)
             made.endpoints.test_wanted.connect(self._session.test_endpoint)
             self._session.endpoint_tested.connect(made.endpoints.show_tested)
+            made.models.wanted.connect(self._session.list_models)
+            made.models.folder_given.connect(self._session.use_model)
+            self._session.models_listed.connect(made.models.show_shelf)
+            self._session.model_refused.connect(made.models.refuse)
+            self._session.settings_changed.connect(made.show_settings)
             self._preferences = made
             self.tasks.spawn(self._look_at_vault(made), "look at the keyring")
         return self._preferences

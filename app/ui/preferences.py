@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -15,7 +15,9 @@ from PySide6.QtWidgets import (
 from app.settings import Settings
 from app.ui.answers import Answers, Appearance
 from app.ui.endpoints import Endpoints
+from app.ui.icons import ICON
 from app.ui.look import Look
+from app.ui.models import Models
 
 SIZE = QSize(800, 620)
 
@@ -32,11 +34,14 @@ class Preferences(QDialog):
         self.names = QListWidget()
         self.names.setAccessibleName(self.tr("Pages"))
         self.names.setFixedWidth(168)
+        self.names.setIconSize(QSize(ICON, ICON))
         self.endpoints = Endpoints()
+        self.models = Models(look)
         self.appearance = Appearance()
         self.answers = Answers()
         for page, text in (
             (self.endpoints, self.tr("Endpoints")),
+            (self.models, self.tr("This machine")),
             (self.appearance, self.tr("Appearance")),
             (self.answers, self.tr("Answers")),
         ):
@@ -69,11 +74,12 @@ class Preferences(QDialog):
         self.pages.addWidget(page)
 
     def _draw(self, _theme: object = None) -> None:
-        for at, icon in enumerate(("server", "palette", "message-square")):
+        for at, icon in enumerate(("server", "monitor", "palette", "message-square")):
             self.names.item(at).setIcon(self._look.icons.icon(icon, "ink2"))
 
     def show_settings(self, settings: Settings) -> None:
         self.endpoints.show_settings(settings)
+        self.models.show_settings(settings)
         self.appearance.show_settings(settings)
         self.answers.show_settings(settings)
 
@@ -81,3 +87,10 @@ class Preferences(QDialog):
         """Opens on the form of a new endpoint."""
         self.names.setCurrentRow(0)
         self.endpoints.begin()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Whoever comes back from the terminal sees what was fetched there."""
+        super().changeEvent(event)
+        back = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if back and self.models.isVisible():
+            self.models.wanted.emit()

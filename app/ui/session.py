@@ -10,20 +10,23 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.docs.reader import DocumentWorker
+from app.engine.child import Command, command
 from app.engine.client import Client
 from app.engine.prompt import compose
 from app.keys import Keys
-from app.settings import Folders, Profile, Settings, save
+from app.settings import LOCAL, Folders, Profile, Settings, save
 from app.store import Conversation, Store, Turn
 from app.ui.attachment import Attachment
 from app.ui.database import Database
 from app.ui.exchange import Exchange
 from app.ui.intake import Intake
 from app.ui.places import Place, Places
+from app.ui.shelf import adopt, read
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
 from app.vocabulary import (
     EndpointFault,
+    EngineFault,
     Error,
     Fault,
     Frame,
@@ -66,9 +69,13 @@ class Session(QObject):
     waiting_changed = Signal(str)  # what is happening while the first word is awaited
     settings_changed = Signal(object)  # Settings
     endpoint_tested = Signal(object)  # Tested
+    models_listed = Signal(object)  # Shelf
+    model_refused = Signal(str)  # why a folder is none, in a sentence
     noticed = Signal(object)  # Error
 
-    def __init__(self, settings: Settings, folders: Folders, keys: Keys) -> None:
+    def __init__(
+        self, settings: Settings, folders: Folders, keys: Keys, *, engine: Command = command
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._folders = folders
@@ -77,7 +84,7 @@ class Session(QObject):
         self._database = Database(folders.data)
         self._client = Client()
         self._worker = DocumentWorker()
-        self._places = Places(folders.data, keys, self._place_moved)
+        self._places = Places(folders.data, keys, changed=self._place_moved, engine=engine)
         self._texts = Texts(self._worker, self._tasks)
         self._intake = Intake(self._worker, self._tasks, self._intake_changed)
         self._place: Place | None = None
@@ -187,6 +194,13 @@ class Session(QObject):
     def test_endpoint(self, profile: Profile, key: str) -> None:
         self._tasks.spawn(self._test(profile, key), "test endpoint")
 
+    def list_models(self) -> None:
+        self._tasks.spawn(self._list_models(), "list models")
+
+    def use_model(self, path: Path) -> None:
+        """Chooses the model in a folder anywhere, or says why it can't be."""
+        self._tasks.spawn(self._use_model(path), "use a model")
+
     # --- the work behind it -----------------------------------------------------------------
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
@@ -233,14 +247,14 @@ class Session(QObject):
         exchange = Exchange(turn, self._database, self._tasks, self.turn_grew.emit)
         history = self._history(before=turn)
         try:
-            endpoint = await self._places.endpoint(self._settings)
-            if not endpoint.sees_pictures:
-                turn = exchange.turn = await self._read_texts(turn)
-            question = Message("user", turn.question, turn.frames)
-            system = self._settings.system_prompt
-            messages = compose(endpoint, question, history, system)
-            events = self._client.stream(endpoint, messages, self._sampling())
-            ended = await exchange.run(events)
+            async with self._places.held(self._settings) as endpoint:
+                if not endpoint.sees_pictures:
+                    turn = exchange.turn = await self._read_texts(turn)
+                question = Message("user", turn.question, turn.frames)
+                system = self._settings.system_prompt
+                messages = compose(endpoint, question, history, system)
+                events = self._client.stream(endpoint, messages, self._sampling())
+                ended = await exchange.run(self._places.answer(endpoint, events))
         except asyncio.CancelledError:
             ended = await exchange.cancel()
         except Fault as fault:
@@ -328,6 +342,18 @@ class Session(QObject):
             return
         self.endpoint_tested.emit(Tested(profile.name, True, "It answers.", models))
 
+    async def _list_models(self) -> None:
+        chosen = self._settings.local_model
+        self.models_listed.emit(await asyncio.to_thread(read, self._folders.data, chosen))
+
+    async def _use_model(self, path: Path) -> None:
+        try:
+            model = await asyncio.to_thread(adopt, path, self._folders.data)
+        except EngineFault as fault:
+            self.model_refused.emit(fault.message)
+            return
+        self.apply_settings(replace(self._settings, local_model=model))
+
     def _warm(self) -> None:
         """Starts the engine while the question is still being written."""
         if self.place.local and self.place.state in ("cold", "failed"):
@@ -340,6 +366,8 @@ class Session(QObject):
         return self._places.place(self._settings)
 
     def _place_moved(self, place: Place) -> None:
+        if place.local and self._settings.endpoint != LOCAL:
+            return  # the engine goes on with what it does, but questions go elsewhere
         self._place = place
         self.place_changed.emit(place)
         self.waiting_changed.emit(place.text if place.state == "starting" else "")

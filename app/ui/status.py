@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from app.store import Turn
@@ -11,6 +12,7 @@ from app.ui.look import Look
 from app.ui.places import Place
 
 HEIGHT = 30  # px
+ROOMY = 720  # px, from where there is room for the model's name
 INKS = {"cold": "ink2", "starting": "warm", "ready": "accent", "failed": "danger"}
 
 
@@ -21,6 +23,7 @@ class Status(QWidget):
         self.setAccessibleName(self.tr("Status"))
         self._glyph = Glyph(look, "monitor", "ink2", 14)
         self.where = Line("small")
+        self.model = Line("small")
         self.engine = Line("small")
         self.speed = Line("small")
         self.bar = QProgressBar(textVisible=False)
@@ -30,8 +33,11 @@ class Status(QWidget):
         row.setContentsMargins(20, 0, 20, 6)
         row.setSpacing(8)
         row.addWidget(self._glyph)
-        row.addWidget(self.where)
-        row.addWidget(self.engine)
+        said = QHBoxLayout()
+        said.setSpacing(0)  # the lines keep a little room of their own
+        for line in (self.where, self.model, self.engine):
+            said.addWidget(line)
+        row.addLayout(said)
         row.addWidget(self.bar)
         row.addStretch(1)
         row.addWidget(self.speed)
@@ -44,11 +50,23 @@ class Status(QWidget):
             if place.local
             else self.tr("Pictures go to {host}").format(host=place.where)
         )
+        if place.local:
+            self.where.setToolTip(f"{self.where.said}\n{place.model}")
+        self.model.say(f"· {place.model}" if place.model else "")
+        self._fit_model()
         said = self._state(place)
         self.engine.say(f"· {said}" if said else "")
         self.bar.setVisible(place.state == "starting")
         self.bar.setRange(0, 0 if place.progress is None else 100)
         self.bar.setValue(round((place.progress or 0) * 100))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_model()
+
+    def _fit_model(self) -> None:
+        """The model's name gives way where there is little room; the tool tip keeps it."""
+        self.model.setVisible(bool(self.model.said) and self.width() >= ROOMY)
 
     def _state(self, place: Place) -> str:
         if place.state == "starting":
@@ -56,7 +74,9 @@ class Status(QWidget):
             return (place.text or self.tr("Starting the engine")) + done
         if place.state == "failed":
             return place.text or self.tr("The engine did not start")
-        return self.tr("Ready") if place.local and place.state == "ready" else ""
+        if not place.local or place.state != "ready":
+            return ""
+        return f"{self.tr('Ready')} · {place.text}" if place.text else self.tr("Ready")
 
     def show_pace(self, tokens_per_second: float | None) -> None:
         """While an answer streams."""

@@ -118,6 +118,9 @@ QFrame[role="composer"] { background: $raised; border: 1px solid $edge; border-r
 QFrame[role="composer"][active="true"] { border: 1px solid $accent; }
 QFrame[role="composer"] QTextEdit { background: transparent; border: none;
   selection-background-color: $selection; selection-color: $ink; }
+QFrame[role="shelf"] { background: $raised; border: 1px solid $line; border-radius: ${radius}px; }
+QFrame[role="snippet"] { background: $panel; border: 1px solid $line;
+  border-radius: ${radius}px; }
 QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
 QFrame[role="card"][failed="true"] { border: 1px solid $danger; }
 QFrame[role="banner"] { background: $raised; border: 1px solid $line;

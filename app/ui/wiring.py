@@ -107,15 +107,14 @@ class Wiring(QObject):
     def _take_place(self, place: Place) -> None:
         self._window.status.show_place(place)
         self._window.composer.show_sight(place.sees_pictures, local=place.local)
+        self._window.composer.show_thinking(self._settings.thinking, offered=place.thinks)
 
     def _take_settings(self, settings: Settings) -> None:
         window, self._settings = self._window, settings
         window.header.show_settings(settings)
         window.look.choose(settings.theme)
         window.transcript.set_layout(settings.layout)
-        profile = settings.profile(settings.endpoint)
-        offered = profile is not None and profile.switch != "none"
-        window.composer.show_thinking(settings.thinking, offered=offered)
+        window.composer.show_thinking(settings.thinking, offered=self._session.place.thinks)
 
     def _warn(self, error: Error) -> None:
         if error.kind in ("bad_key", "no_model", "bad_url"):

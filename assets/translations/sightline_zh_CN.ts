@@ -497,6 +497,73 @@
     </message>
 </context>
 <context>
+    <name>Models</name>
+    <message>
+        <source>This machine</source>
+        <translation>本机</translation>
+    </message>
+    <message>
+        <source>There is no model here yet. Get one in a terminal, or use a folder with one.</source>
+        <translation>这里还没有模型。请在终端中下载一个，或使用已有的模型文件夹。</translation>
+    </message>
+    <message>
+        <source>Use a model folder…</source>
+        <translation>使用模型文件夹…</translation>
+    </message>
+    <message>
+        <source>A model here answers without sending anything anywhere.</source>
+        <translation>由这里的模型回答时，任何内容都不会离开本机。</translation>
+    </message>
+    <message>
+        <source>More models</source>
+        <translation>更多模型</translation>
+    </message>
+    <message>
+        <source>In a terminal, this fetches one from Hugging Face or ModelScope; “sightline models fit” says what this machine can hold.</source>
+        <translation>在终端中运行下面的命令，可从 Hugging Face 或 ModelScope 下载模型；“sightline models fit”会说明本机能运行哪些模型。</translation>
+    </message>
+    <message>
+        <source>“{name}” answers at the moment. Choose “This machine” above the conversation to ask one of these.</source>
+        <translation>目前由“{name}”回答。要向这里的模型提问，请在对话上方选择“本机”。</translation>
+    </message>
+    <message>
+        <source>Models lie in {folder}</source>
+        <translation>模型存放在 {folder}</translation>
+    </message>
+    <message>
+        <source>sees pictures</source>
+        <translation>能看图片</translation>
+    </message>
+    <message>
+        <source>reads text</source>
+        <translation>只读文字</translation>
+    </message>
+    <message>
+        <source>made ready when it first runs</source>
+        <translation>首次运行时完成准备</translation>
+    </message>
+    <message>
+        <source>adapter that names no model</source>
+        <translation>适配器，未指明所属模型</translation>
+    </message>
+    <message>
+        <source>adapter for {base}, which is not here</source>
+        <translation>{base} 的适配器，但该模型不在本机</translation>
+    </message>
+    <message>
+        <source>adapter for {base}</source>
+        <translation>{base} 的适配器</translation>
+    </message>
+    <message>
+        <source>{name} is not fetched to its end: {share} of {size} is here. To go on:</source>
+        <translation>{name} 尚未下载完：{size} 中已有 {share}。继续下载：</translation>
+    </message>
+    <message>
+        <source>Use a model folder</source>
+        <translation>使用模型文件夹</translation>
+    </message>
+</context>
+<context>
     <name>Notice</name>
     <message>
         <source>Retry</source>
@@ -572,6 +639,10 @@
 <context>
     <name>Places</name>
     <message>
+        <source>{reason} Starting it again</source>
+        <translation>{reason} 正在重新启动</translation>
+    </message>
+    <message>
         <source>Preparing the built-in model, this once</source>
         <translation>正在准备内置模型（仅此一次）</translation>
     </message>
@@ -593,6 +664,10 @@
     <message>
         <source>Endpoints</source>
         <translation>端点</translation>
+    </message>
+    <message>
+        <source>This machine</source>
+        <translation>本机</translation>
     </message>
     <message>
         <source>Appearance</source>
@@ -654,6 +729,13 @@
     <message>
         <source>Rename or delete a conversation</source>
         <translation>重命名或删除对话</translation>
+    </message>
+</context>
+<context>
+    <name>Snippet</name>
+    <message>
+        <source>Copy “{text}”</source>
+        <translation>复制“{text}”</translation>
     </message>
 </context>
 <context>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ print(json.dumps({"ready": True, "base_url": "http://127.0.0.1:9/v1", "model": "
 UNTIL_STDIN_ENDS = READY + "sys.stdin.read()"
 DIES_SOON = READY + "import time; time.sleep(0.05)"
 DEAF = READY + "import time; time.sleep(600)"
+KILLS_ITSELF = "import os; os.kill(os.getpid(), 9)"
 WORDLESS = "import sys; print('Traceback: it broke', file=sys.stderr); sys.exit(1)"
 WITH_LAST_WORDS = """
 import json, sys
@@ -51,12 +53,15 @@ def model(tmp_path: Path) -> Path:
 
 
 def _child(
-    folder: Path, script: str, heard: Callable[[Progress], None] = lambda _: None
+    folder: Path,
+    script: str,
+    heard: Callable[[Progress], None] = lambda _: None,
+    died: Callable[[EngineFault], None] = lambda _: None,
 ) -> EngineChild:
     def start(_model: str, _folder: Path) -> Sequence[str]:
         return (sys.executable, "-c", script)
 
-    return EngineChild(model="m", folder=folder, on_progress=heard, command=start)
+    return EngineChild(model="m", folder=folder, on_progress=heard, on_death=died, command=start)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -73,6 +78,33 @@ def test_a_started_engine_is_a_local_endpoint_with_a_token(model: Path) -> None:
         assert len(endpoint.api_key) > 30
         assert child.running
         await child.stop()
+
+    _run(live())
+
+
+def test_thinking_is_switched_at_an_engine_whose_model_thinks(model: Path) -> None:
+    async def live() -> None:
+        child = _child(model, UNTIL_STDIN_ENDS)
+        assert (await child.start()).switch == "none"
+        await child.stop()
+        (model / "models" / "m" / "chat_template.jinja").write_text("<think></think>")
+        assert (await child.start()).switch == "template"
+        await child.stop()
+
+    _run(live())
+
+
+def test_a_stop_that_is_itself_cancelled_still_ends_the_process(model: Path) -> None:
+    async def live() -> None:
+        child = _child(model, DEAF)
+        await child.start()
+        pid = child.pid
+        assert pid is not None
+        stopping = asyncio.create_task(child.stop())
+        await asyncio.sleep(0.1)
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        assert not psutil.pid_exists(pid)
 
     _run(live())
 
@@ -128,6 +160,58 @@ def test_a_dead_engine_is_noticed_and_started_anew_with_another_token(model: Pat
     _run(live())
 
 
+@pytest.mark.parametrize(
+    ("end", "kind", "message", "detail"),
+    [
+        ("os.kill(os.getpid(), 9)", "out_of_memory", "most likely for lack of memory", ""),
+        (
+            "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.abort()",
+            "engine_failed",
+            r"crashed \(SIGABRT\)",
+            "",
+        ),
+        ("os.kill(os.getpid(), 15)", "engine_failed", r"ended from outside \(SIGTERM\)", ""),
+        ("sys.exit('it broke')", "engine_failed", r"exit status 1", "it broke"),
+        (
+            "print(json.dumps({'error': {'kind': 'out_of_memory', 'message': 'No memory is left.',"
+            " 'detail': 'CUDA'}}), file=sys.stderr); sys.exit(1)",
+            "out_of_memory",
+            "No memory is left",
+            "CUDA",
+        ),
+    ],
+)
+def test_why_a_running_engine_ended_is_told_once(
+    model: Path, end: str, kind: str, message: str, detail: str
+) -> None:
+    async def live() -> None:
+        deaths: list[EngineFault] = []
+        child = _child(model, f"{READY}import time; time.sleep(0.1); {end}", died=deaths.append)
+        await child.start()
+        await child.noticed(10)
+        (death,) = deaths
+        assert death.kind == kind
+        assert re.search(message, death.message)
+        assert detail in death.detail
+        assert not child.running
+        await child.stop()
+        assert len(deaths) == 1
+
+    _run(live())
+
+
+def test_an_engine_that_is_stopped_did_not_die(model: Path) -> None:
+    async def live() -> None:
+        deaths: list[EngineFault] = []
+        for script in (UNTIL_STDIN_ENDS, DEAF):
+            child = _child(model, script, died=deaths.append)
+            await child.start()
+            await child.stop()
+        assert deaths == []
+
+    _run(live())
+
+
 def test_progress_is_passed_on(model: Path) -> None:
     async def live() -> None:
         heard: list[Progress] = []
@@ -145,6 +229,7 @@ def test_progress_is_passed_on(model: Path) -> None:
         (WORDLESS, "engine_failed", "stopped while it started", "Traceback: it broke"),
         (WITH_LAST_WORDS, "no_space", "The disk is full.", "E28"),
         (SAYS_NONSENSE, "engine_failed", "stopped while it started", ""),
+        (KILLS_ITSELF, "out_of_memory", "killed the engine while it started", ""),
     ],
 )
 def test_a_failed_start_is_one_sentence_and_what_a_bug_report_needs(
