@@ -138,7 +138,7 @@ class Memory:
         return self._taken(kept, same)
 
     def _taken(self, kept: Kept, same: int) -> State | None:
-        if kept not in self._kept or not _wind_back(kept.state, same):
+        if kept not in self._kept or not kept.state.keep(same):
             return None
         self._kept.remove(kept)
         return kept.state
@@ -167,10 +167,6 @@ class Memory:
         self._kept.append(Kept(held.state, keys, asked))
         while len(self._kept) > 1 and self._idle > self._room.kept:
             del self._kept[0]
-
-
-def _wind_back(state: State, length: int) -> bool:
-    return state.length == length or state.keep(length)
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:

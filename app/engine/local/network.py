@@ -38,7 +38,8 @@ class State(Protocol):
 
     def keep(self, length: int) -> bool:
         """Forget all but the first `length` tokens; False, and nothing is changed, where this kind
-        of memory can't be wound back."""
+        of memory can't be wound back. All that it has can be kept, unless it must read a prompt as
+        a whole."""
 
     def copy(self, length: int) -> State | None:
         """Another state that holds the first `length` tokens; None where it can't be had."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import psutil
@@ -37,6 +38,13 @@ def device_for(gpus: int | None) -> torch.device:
             f"This machine has {count if there else 'no GPU'}; --gpus asks for {gpus}.",
         )
     return torch.device("cuda", 0) if there and gpus != 0 else torch.device("cpu")
+
+
+def use_cores() -> None:
+    """As many threads as there are cores, where the user has not said how many: two on one core
+    wait for each other."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(psutil.cpu_count(logical=False) or torch.get_num_threads())
 
 
 def free_bytes(device: torch.device) -> int:

@@ -49,7 +49,7 @@ class ToyState:
     def keep(self, length: int) -> bool:
         if self._network.windable:
             del self.read[length:]
-        return self._network.windable
+        return self._network.windable or length == self.length
 
     def copy(self, length: int) -> ToyState | None:
         return ToyState(self._network, self.read[:length]) if self._network.windable else None

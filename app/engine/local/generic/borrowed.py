@@ -147,6 +147,8 @@ class BorrowedNetwork:
             line = torch.arange(first, first + len(tokens), device=self.device)
             inputs["position_ids"] = line.expand(3, 1, -1)
         logits: torch.Tensor = self._model(**inputs).logits[0, -keep:]
+        if not self._short:
+            logits = logits.clone()  # not to hold those of the whole part by a few rows
         state.read(tokens, logits[-1])
         return logits
 

@@ -3,11 +3,9 @@ tokenizer and no processor."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import torch
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -20,6 +18,7 @@ from transformers.utils import is_accelerate_available
 from app.engine.local.generic import attention, lora
 from app.engine.local.generic.packed import Way, fastest, pack
 from app.engine.local.model import Loading
+from app.engine.local.room import use_cores
 from app.engine.models import read_config
 from app.vocabulary import EngineFault
 
@@ -45,8 +44,7 @@ def quickest(loading: Loading, device: torch.device) -> Numbers:
     """The numbers asked for, or those in which the device is soonest done."""
     if device.type == "cuda":
         return Numbers(loading.dtype or torch.bfloat16)
-    if "OMP_NUM_THREADS" not in os.environ:  # else the user has said how many
-        torch.set_num_threads(psutil.cpu_count(logical=False) or torch.get_num_threads())
+    use_cores()
     if loading.dtype is not None:
         return Numbers(loading.dtype)
     way = fastest(_ways(loading))

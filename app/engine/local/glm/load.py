@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
 import torch
 
 from app.engine.local.generic.packed import fastest
@@ -19,7 +18,7 @@ from app.engine.local.glm.text import LanguageModel
 from app.engine.local.glm.vision import Tower
 from app.engine.local.life import Say
 from app.engine.local.model import Loading, Model, own_defaults
-from app.engine.local.room import device_for
+from app.engine.local.room import device_for, use_cores
 from app.engine.local.weights.estimate import context_for, estimate
 from app.engine.local.weights.opened import Weights
 from app.vocabulary import EngineFault
@@ -67,7 +66,7 @@ def _quickest(device: torch.device) -> torch.dtype:
     """The numbers that the device reckons with soonest."""
     if device.type == "cuda":
         return torch.bfloat16
-    torch.set_num_threads(psutil.cpu_count(logical=False) or torch.get_num_threads())
+    use_cores()
     short = fastest(("float32", "bfloat16")) == "bfloat16"
     return torch.bfloat16 if short else torch.float32
 
