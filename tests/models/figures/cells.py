@@ -23,7 +23,7 @@ _NONE = -1
 # nothing or a shape; colour in the first and in the second frame; the four sides of its box in
 # twentieths of the picture; how many figures the picture has; the ink
 _PARTS = (1 + len(SHAPES), len(COLOURS), len(COLOURS), 21, 21, 21, 21, 4)
-_WEIGHTS = (2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0)
+_WEIGHTS = (2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 _INK_WEIGHT = 10.0
 
 
