@@ -34,7 +34,11 @@ WORDS = ("The total ", "is $211.41.")
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A server that answers every question alike, and one with "wait" in it never to its end."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    except asyncio.IncompleteReadError:  # a connection that was given up before it asked
+        writer.close()
+        return
     length = next(
         (
             int(line.split(":")[1])
