@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 # before Qt or a tokenizer is imported anywhere
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -10,6 +11,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # the models here are so small that a second thread only waits: five times slower on two cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# the kernels run in Triton's interpreter where there is no GPU; said before it is imported
+if shutil.which("nvidia-smi") is None:
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")  # or 3.9 warns
 
 import gc
 import sys
