@@ -10,6 +10,7 @@ import torch
 from app.engine.local.job import Chosen, Finish, Job, Piece, Reason
 from app.engine.local.memory import Held
 from app.engine.local.model import Model
+from app.engine.local.network import Chain
 from app.engine.local.speculate import Guesses, Lookup
 from app.engine.local.writing import Writing
 from app.vocabulary import Usage
@@ -17,6 +18,9 @@ from app.vocabulary import Usage
 __all__ = ["Chosen", "Finish", "Job", "Piece", "Reason", "generate"]
 
 Cancelled = Callable[[], bool]
+
+_SOON, _LONG_REST = 4, 63  # tokens: a chain that ends so soon is left alone for a while
+_AHEAD = 512  # tokens that the device may choose before it is told how again
 
 
 def generate(model: Model, job: Job, cancelled: Cancelled) -> Generator[Piece | Finish, None, None]:
@@ -43,6 +47,7 @@ class _Answer:
         self._network, self._pace = model.network, model.pace
         self._job, self._held = job, held
         self._guesses = Guesses()
+        self._rest = self._wait = 0  # tokens that are chosen here before the device tries again
 
     def steps(self, writing: Writing, cancelled: Cancelled) -> Generator[Piece, None, Reason]:
         """A piece after each step; returns why it ended."""
@@ -62,9 +67,44 @@ class _Answer:
                 return writing.reason
             if cancelled():
                 return "cancelled"
-            if not due:
-                guesses = self._guess(writing)
-                rows = self._step((writing.written[-1], *guesses))
+            if due:
+                continue
+            if reason := (yield from self._run_on(writing, cancelled)):
+                return reason
+            guesses = self._guess(writing)
+            rows = self._step((writing.written[-1], *guesses))
+
+    def _run_on(
+        self, writing: Writing, cancelled: Cancelled
+    ) -> Generator[Piece, None, Reason | None]:
+        """Let the device go on by itself while it can; returns why the answer is over, None where
+        the next token has to be chosen here."""
+        chain = self._chain(writing)
+        if chain is None:
+            return None
+        before = len(writing.written)
+        try:
+            while not writing.is_due and (token := chain.next()) is not None:
+                writing.take(token)
+                yield writing.piece()
+                if writing.reason or cancelled():
+                    return writing.reason or "cancelled"
+        finally:
+            chain.close()
+            self._wind_back()
+        # where all words are about as likely, the device finds too many to choose from
+        lost = len(writing.written) - before < _SOON and not writing.is_due
+        self._rest = self._wait = min(2 * self._rest + 1, _LONG_REST) if lost else 0
+        return None
+
+    def _chain(self, writing: Writing) -> Chain | None:
+        if self._wait:
+            self._wait -= 1
+            return None
+        drawing = None if self._job.lookup else writing.drawing(_AHEAD)
+        if drawing is None:
+            return None
+        return self._network.chain(self._held.state, writing.written[-1], drawing)
 
     def _prompt(self, cancelled: Cancelled) -> Generator[Piece, None, torch.Tensor | None]:
         """Reads the prompt; the logits [1, V] behind it, None where it was cancelled first."""

@@ -9,12 +9,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 from app.vocabulary import EngineFault
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Say = Callable[[str, float | None, str], None]  # stage, done from 0 to 1, text
+Tell = Callable[[EngineFault], None]
 
 
 def end_with_parent() -> None:
@@ -30,6 +32,26 @@ def _wait_for_end_of_stdin() -> None:
     while os.read(0, 4096):
         pass
     os._exit(0)  # nothing here is worth saving, and a running generation must not hold us up
+
+
+class Ending:
+    """The end of a process that can't go on, whatever its other threads are stuck in. The fault is
+    its last word, and is said once."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._once = threading.Lock()
+
+    def now(self, fault: EngineFault) -> NoReturn:
+        self._once.acquire()  # and never given back: who comes second waits for the end
+        self._tell(fault)
+        os._exit(1)
+
+    def within(self, seconds: float, fault: EngineFault) -> None:
+        """Leave the others so much time to come to an end in order."""
+        last = threading.Timer(seconds, self.now, (fault,))
+        last.daemon = True
+        last.start()
 
 
 def say_as_json(stage: str, done: float | None, text: str) -> None:

@@ -26,9 +26,10 @@ _GLM = frozenset({"glm4v_moe", "glm4v", "glm4_moe", "glm46v"})  # model_type of 
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What to load. `gpus=None` takes a GPU where there is one; `context` lowers what the model
-    could hold; `dtype=None` takes what is quick on the device; `adapter` is a PEFT folder that
-    goes on top of `folder`."""
+    """What to load. `gpus=None` takes a GPU where there is one, and more where the model needs
+    them; `context` lowers what the model could hold; `dtype=None` takes what is quick on the
+    device; `adapter` is a PEFT folder that goes on top of `folder`; `ranks` are so many processes
+    that share a model out on the CPU, to try what several GPUs do."""
 
     name: str
     folder: Path
@@ -36,6 +37,7 @@ class Loading:
     context: int | None = None
     dtype: torch.dtype | None = None
     adapter: Path | None = None
+    ranks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Protocol
 
 import torch
 
+from app.engine.local.sampler import Drawing
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
@@ -53,6 +55,18 @@ class Drafter(Protocol):
         """Tokens that may follow `written`, the answer so far; its last one is not yet read."""
 
 
+class Chain(Protocol):
+    """An answer that goes on by itself: the device chooses each token and reads it at once, a step
+    ahead of whoever is told. What the state has read is then one token ahead too."""
+
+    def next(self) -> int | None:
+        """The token behind the last one; None where the device could not choose it, or the chain
+        is at its end: the caller winds the state back, steps and chooses."""
+
+    def close(self) -> None:
+        """Wait for what is under way; the state is whole then."""
+
+
 class Network(Protocol):
     """A model's arithmetic, on its device. For one thread; its states don't know each other."""
 
@@ -75,6 +89,10 @@ class Network(Protocol):
 
     def step(self, state: State, tokens: Sequence[int]) -> torch.Tensor:
         """Read tokens that were written behind the prompt; gives the logits [T, V] behind each."""
+
+    def chain(self, state: State, token: int, drawing: Drawing) -> Chain | None:
+        """Go on from `token`, the last one written, which `state` has not read; None where the
+        device can't choose as `drawing` asks."""
 
     def drafter(self, state: State) -> Drafter | None:
         """The model's own guesser of next tokens (multi-token prediction) where it has one."""

@@ -25,12 +25,16 @@ class Room:
     kept: int
 
 
+def gpu_count() -> int:
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
 def device_for(gpus: int | None) -> torch.device:
-    """The device to load on.
+    """The device to load on, the first of several.
 
     Raises EngineFault("engine_failed") where more GPUs are asked for than there are.
     """
-    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = gpu_count()
     if gpus is not None and gpus > there:
         count = f"{there} GPUs" if there != 1 else "one GPU"
         raise EngineFault(

@@ -4,6 +4,7 @@ number of the token that was chosen."""
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -56,6 +57,17 @@ class Given:
     text: Callable[[int], str] = lambda _: ""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a device is to choose up to `count` tokens by itself: as `choice` says, with a number
+    from 0 to 1 drawn beforehand for each, and `seen` for the repetition penalty."""
+
+    choice: Choice
+    count: int
+    drawn: tuple[float, ...] = ()
+    seen: tuple[int, ...] = ()
+
+
 NOTHING = Given()
 
 
@@ -65,7 +77,9 @@ class Sampler:
     def __init__(self, choice: Choice, given: Given = NOTHING) -> None:
         self._choice = choice
         self._text = given.text
+        self._prompt = given.prompt
         self._seen = 0  # tokens of the answer that the penalties know
+        self._drawn: deque[float] = deque()  # numbers that were drawn ahead
         self._repeated = _Penalty(choice.repetition_penalty, given.prompt)
         self._words = _Penalty(choice.word_penalty)
         self._random = torch.Generator()
@@ -84,9 +98,25 @@ class Sampler:
             scores = _only(scores, allowed)
         if self._choice.temperature <= 0:
             return int(scores.argmax())
-        scores, ids = self._kept(scores / self._choice.temperature)  # [K]
-        place = self._drawn(scores)
-        return place if ids is None else int(ids[place])
+        number = self._drawn.popleft() if self._drawn else self._draw()
+        return drawn(scores, self._choice, number)
+
+    def drawing(self, written: Sequence[int], count: int) -> Drawing | None:
+        """How the next `count` tokens behind `written` are chosen; None where only this class can.
+        `drew` says that one of them was."""
+        if self._words.works:
+            return None
+        seen = (*self._prompt, *written) if self._repeated.works else ()
+        if self._choice.temperature <= 0:
+            return Drawing(self._choice, count, seen=seen)
+        while len(self._drawn) < count:
+            self._drawn.append(self._draw())
+        return Drawing(self._choice, count, tuple(self._drawn)[:count], seen)
+
+    def drew(self) -> None:
+        """Note that a token was chosen elsewhere as `drawing` said."""
+        if self._drawn:
+            self._drawn.popleft()
 
     def _penalised(self, scores: torch.Tensor, written: Sequence[int]) -> torch.Tensor:
         fresh, self._seen = written[self._seen :], len(written)
@@ -97,26 +127,33 @@ class Sampler:
             scores = self._words.on(scores, words)
         return scores
 
-    def _kept(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """What may be chosen, and the tokens' numbers where those are not the places."""
-        choice, ids = self._choice, None
-        if 0 < choice.top_k < len(scores):
-            scores, ids = torch.topk(scores, choice.top_k)
-        if choice.top_p < 1:
-            scores, places = _nucleus(scores, choice.top_p)
-            ids = places if ids is None else ids[places]
-        if choice.min_p > 0:
-            least = scores.max() + math.log(choice.min_p)
-            scores = scores.masked_fill(scores < least, -torch.inf)
-        return scores, ids
+    def _draw(self) -> float:
+        return float(torch.rand((), generator=self._random, dtype=torch.float64))
 
-    def _drawn(self, scores: torch.Tensor) -> int:
-        """A place, by the shares of their softmax. One number is drawn whatever the vocabulary:
-        ten times as quick as drawing one for each token, and the same on every device."""
-        shares = torch.softmax(scores, 0).double().cumsum(0)
-        drawn = torch.rand((), generator=self._random, dtype=torch.float64).item()
-        mark = shares[-1] * (drawn * (1 - 1e-12))  # below the last share even when rounded
-        return int(torch.searchsorted(shares, mark, right=True))
+
+def drawn(scores: torch.Tensor, choice: Choice, number: float) -> int:
+    """The token that `number`, from 0 to 1, falls on among those that the choice keeps of scores
+    [V], which have their penalties; a temperature above 0. One number is drawn whatever the
+    vocabulary: ten times as quick as one for each token, and the same on every device."""
+    scores, ids = _kept(scores / choice.temperature, choice)  # [K]
+    shares = torch.softmax(scores, 0).double().cumsum(0)
+    mark = shares[-1] * (number * (1 - 1e-12))  # below the last share even when rounded
+    place = int(torch.searchsorted(shares, mark, right=True))
+    return place if ids is None else int(ids[place])
+
+
+def _kept(scores: torch.Tensor, choice: Choice) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """What may be chosen, and the tokens' numbers where those are not the places."""
+    ids = None
+    if 0 < choice.top_k < len(scores):
+        scores, ids = torch.topk(scores, choice.top_k)
+    if choice.top_p < 1:
+        scores, places = _nucleus(scores, choice.top_p)
+        ids = places if ids is None else ids[places]
+    if choice.min_p > 0:
+        least = scores.max() + math.log(choice.min_p)
+        scores = scores.masked_fill(scores < least, -torch.inf)
+    return scores, ids
 
 
 class _Penalty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,7 @@ __all__ = ["Count", "Given", "Scheduler", "Waiting"]
 
 AT_ONCE = 4  # answers that take turns
 LINE = 64  # jobs that may wait
+_PATIENCE = 0.5  # seconds for a thread that may never come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Scheduler:
         self._waiting: list[Ticket] = []
         self._running: list[_Turn] = []
         self._closing = False
+        self._lost: EngineFault | None = None
         self._tokens = 0
         self._thread = threading.Thread(target=self._work, name="generate")
 
@@ -92,18 +95,29 @@ class Scheduler:
         count = self.count
         return count.running + count.waiting
 
+    def fail(self, fault: EngineFault) -> None:
+        """End every job with `fault`, now and from any thread: the working one may be stuck in a
+        step for ever. Those that come later end with it too."""
+        with self._changed:
+            self._closing, self._lost = True, fault
+            left = [*self._waiting, *(turn.ticket for turn in self._running)]
+            self._changed.notify()
+        for ticket in left:
+            ticket.give(fault)
+
     def close(self) -> None:
-        """Stop all work; the jobs that are left fail."""
+        """Stop all work; the jobs that are left fail. After `fail` nobody waits for the end of a
+        step."""
         with self._changed:
             self._closing = True
         self._wake()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(None if self._lost is None else _PATIENCE)
 
     def _join(self, ticket: Ticket) -> None:
         with self._changed:
             if self._closing:
-                raise _ended()
+                raise self._lost or _ended()
             if len(self._waiting) >= self._most_waiting:
                 raise _line_is_full(len(self._waiting))
             if not self._thread.is_alive():
@@ -172,7 +186,8 @@ class Scheduler:
 
     def _end(self, turn: _Turn, last: Finish | Fault | None = None) -> None:
         """Take it out, with its state given back, and only then tell its asker."""
-        turn.steps.close()
+        with suppress(Fault):  # of ranks that are lost, and said so
+            turn.steps.close()
         with self._changed:
             self._running.remove(turn)
         if last is not None:

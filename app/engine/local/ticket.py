@@ -33,6 +33,8 @@ class Ticket:
         self._loop = asyncio.get_running_loop()
         self._pieces: asyncio.Queue[Given | Fault] = asyncio.Queue()
         self._gone = threading.Event()
+        self._giving = threading.Lock()
+        self._over = False
         self._told: int | None = None
 
     # --- the asker's side -------------------------------------------------------------------
@@ -48,7 +50,7 @@ class Ticket:
     def leave(self) -> None:
         self._gone.set()
 
-    # --- the working thread's side ----------------------------------------------------------
+    # --- the working thread's side, and that of whoever sees it stuck -------------------------
 
     @property
     def gone(self) -> bool:
@@ -56,10 +58,15 @@ class Ticket:
         return self._gone.is_set()
 
     def give(self, given: Given | Fault) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._pieces.put_nowait, given)
-        except RuntimeError:  # the loop is closed, and with it the asker
-            self._gone.set()
+        """Finish or a Fault ends it: nothing that is given behind it arrives."""
+        with self._giving:
+            if self._over:
+                return
+            self._over = isinstance(given, Finish | Fault)
+            try:
+                self._loop.call_soon_threadsafe(self._pieces.put_nowait, given)
+            except RuntimeError:  # the loop is closed, and with it the asker
+                self._gone.set()
 
     def stand(self, position: int) -> None:
         """Tell the place in line where it is news."""

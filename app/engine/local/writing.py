@@ -10,7 +10,7 @@ import torch
 from app.engine.local.job import Chosen, Job, Piece, Reason
 from app.engine.local.loops import loops
 from app.engine.local.model import Model
-from app.engine.local.sampler import Given, Sampler, logprobs
+from app.engine.local.sampler import Drawing, Given, Sampler, logprobs
 from app.engine.local.text import Detokeniser, Stops
 from app.engine.local.thought import Rein, Tags, Thought
 
@@ -67,6 +67,19 @@ class Writing:
             if place < len(guesses) and token != guesses[place]:
                 return
 
+    def drawing(self, most: int) -> Drawing | None:
+        """How a device may choose what comes next, up to `most` tokens; None where each choice
+        takes more than the logits."""
+        if self._rein or self._job.logprobs is not None or self.is_due:
+            return None
+        return self._sampler.drawing(self.written, min(self.room, most))
+
+    def take(self, token: int) -> None:
+        """Write a token that the device chose."""
+        self._sampler.drew()
+        self._thought.feed(token)
+        self._add(token)
+
     def write(self, tokens: Sequence[int], rows: torch.Tensor) -> None:
         """Write tokens that were due; `rows` [tokens, V] are the logits before each."""
         for token, row in zip(tokens, rows, strict=True):
@@ -98,12 +111,12 @@ class Writing:
             self.reason = "stop"
         return token
 
-    def _add(self, token: int, row: torch.Tensor) -> None:
+    def _add(self, token: int, row: torch.Tensor | None = None) -> None:
         self.written.append(token)
         if token in self._ends:
             self.reason = "stop"
             return
-        if self._job.logprobs is not None:
+        if self._job.logprobs is not None and row is not None:
             self._chosen.append(Chosen(token, *logprobs(row, token, self._job.logprobs)))
         if text := self._stops.feed(self._characters.feed(token)):
             self._texts.append(text)

@@ -20,7 +20,7 @@ from app.engine.local.chat import TextChat
 from app.engine.local.model import Defaults, Model
 from app.engine.local.network import Drafter, Prompt
 from app.engine.local.room import Room
-from app.engine.local.sampler import Choice
+from app.engine.local.sampler import Choice, Drawing
 from app.engine.local.scheduler import Scheduler
 from app.engine.local.serve.api import Api
 
@@ -78,6 +78,9 @@ class Parrot:
             state.read.append(token)
             rows.append(self._logits(state.read, state.length - state.asked))
         return torch.stack(rows)  # [T, V]
+
+    def chain(self, state: Heard, token: int, drawing: Drawing) -> None:
+        """Chooses on the host."""
 
     def drafter(self, state: Heard) -> Drafter | None:
         return None

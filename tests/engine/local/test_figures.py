@@ -21,6 +21,7 @@ from parrot import TOKEN, served
 
 from app.engine.local.generate import Finish, Job, Piece, generate
 from app.engine.local.model import Loading, Model, load
+from app.engine.local.ranks.spread import Spread
 from app.engine.local.sampler import Choice
 from app.engine.request.turn import Clip, Part, Turn
 from app.vocabulary import Frame, Source, Usage
@@ -77,6 +78,16 @@ def test_a_quantised_model_answers_as_well(form: Quantise, tmp_path: Path) -> No
 def test_the_model_answers_in_bfloat16_as_well(tmp_path: Path) -> None:
     model = opened(FOLDER, torch.bfloat16)
     assert share(model, talks(3, KINDS, each=4)) >= ENOUGH
+
+
+def test_two_ranks_answer_as_one_does(plain: Model) -> None:
+    spread = load(Loading("figures", FOLDER, ranks=2, dtype=torch.float32))
+    assert isinstance(spread.network, Spread)
+    try:
+        for rounds in talks(9, KINDS, each=1):
+            assert ask(spread, turns(rounds)).answer == ask(plain, turns(rounds)).answer
+    finally:
+        spread.network.close()
 
 
 @pytest.mark.parametrize("budget", [0, 1, 3, 5])

@@ -83,6 +83,28 @@ def test_serve_says_one_line_and_makes_a_key_where_none_is_given(
     assert "API key for this run: " in told
 
 
+def test_a_process_ends_with_one_last_word_whatever_it_is_stuck_in() -> None:
+    script = (
+        "import sys, threading, time\n"
+        "from app.engine.local.life import Ending, fail_as_words\n"
+        "from app.vocabulary import EngineFault\n"
+        "ending = Ending(fail_as_words)\n"
+        "for _ in range(3):\n"
+        "    ending.within(0.2, EngineFault('engine_failed', 'A rank is lost.'))\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "time.sleep(600)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "A rank is lost.\n")
+
+
 def test_the_built_in_model_reads_an_invoice_and_stops_when_told(built_in: Path) -> None:
     async def live() -> None:
         child = EngineChild(model=DEFAULT, folder=built_in.parents[1], on_progress=lambda _: None)

@@ -15,6 +15,7 @@ from app.engine.local.generate import Finish, Job, Piece
 from app.engine.local.room import Room
 from app.engine.local.sampler import Choice
 from app.engine.local.scheduler import Count, Given, Scheduler, Waiting
+from app.engine.local.ticket import Ticket
 from app.vocabulary import EndpointFault, EngineFault, Fault
 
 TEXT = "the quick brown fox jumps over the lazy dog. "
@@ -374,3 +375,42 @@ def test_silence_is_broken_every_two_seconds() -> None:
 
     with _serving(gate.network) as scheduler:
         assert asyncio.run(scene(scheduler)) == Piece("")
+
+
+def test_a_fault_from_outside_ends_all_at_once_though_a_step_is_stuck() -> None:
+    gate = _Gate()
+
+    async def scene(scheduler: Scheduler) -> None:
+        jobs = [_job(letter + TEXT) for letter in "abc"]
+        async with _asking(scheduler, *jobs) as tasks:
+            start = time.monotonic()
+            scheduler.fail(_failed("A rank is lost."))
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+            assert [str(end) for end in ends] == ["A rank is lost."] * 3
+            with pytest.raises(EngineFault, match="A rank is lost"):
+                await _all(scheduler, _job())
+            await asyncio.to_thread(scheduler.close)
+            assert time.monotonic() - start < 3
+            assert gate.passed == 0
+        gate.open()
+        await _until(lambda: scheduler.unfinished == 0)
+
+    with _serving(gate.network, at_once=2) as scheduler:
+        asyncio.run(scene(scheduler))
+
+
+def test_only_the_first_end_of_an_answer_is_told() -> None:
+    async def scene() -> None:
+        ticket = Ticket(_job())
+        for given in (Piece("a"), EngineFault("out_of_memory", "one"), Piece("b"), _failed("two")):
+            ticket.give(given)
+        given = [await ticket.next() for _ in range(2)]
+        assert isinstance(given[1], EngineFault)
+        assert str(given[1]) == "one"
+        assert await ticket.next() == Piece("")
+
+    asyncio.run(scene())
+
+
+def _failed(message: str) -> EngineFault:
+    return EngineFault("engine_failed", message)

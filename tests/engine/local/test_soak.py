@@ -20,7 +20,7 @@ from app.engine.local.memory import Memory
 from app.engine.local.model import Loading, Model, load
 from app.engine.local.network import Network, Prompt, State
 from app.engine.local.room import Room
-from app.engine.local.sampler import Choice
+from app.engine.local.sampler import Choice, Drawing
 from app.engine.local.scheduler import Scheduler
 from app.vocabulary import EngineFault
 
@@ -81,6 +81,9 @@ class _Fragile:
 
     def step(self, state: State, tokens: tuple[int, ...]) -> torch.Tensor:
         return self._network.step(state, tokens)
+
+    def chain(self, state: State, token: int, drawing: Drawing) -> None:
+        """Chooses on the host."""
 
     def drafter(self, state: State) -> None:
         return None

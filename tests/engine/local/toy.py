@@ -13,7 +13,7 @@ import torch
 from app.engine.local.model import Defaults, Model
 from app.engine.local.network import Drafter, Prompt
 from app.engine.local.room import Room
-from app.engine.local.sampler import Choice
+from app.engine.local.sampler import Choice, Drawing
 from app.engine.request.turn import Tool, Turn
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz .,:;!?0123456789{}[]\"'\n"
@@ -91,6 +91,9 @@ class ToyNetwork:
         state.add(tokens)
         places = range(start + 1, state.length + 1)
         return torch.stack([self._logits(state.read[:place]) for place in places])
+
+    def chain(self, state: ToyState, token: int, drawing: Drawing) -> None:
+        """Chooses on the host."""
 
     def drafter(self, state: ToyState) -> Drafter | None:
         return self.drafter_for(state)

@@ -15,6 +15,7 @@ from app.engine.local.generic.cache import empty, is_attention, is_plain, token_
 from app.engine.local.generic.reading import Reading
 from app.engine.local.generic.sight import SightPrompt, WholePrompt
 from app.engine.local.network import Drafter, Prompt, State
+from app.engine.local.sampler import Drawing
 from app.vocabulary import EngineFault
 
 _TRIAL = (1,)  # any token
@@ -75,6 +76,9 @@ class BorrowedNetwork:
         if self._parts or len(tokens) == 1:
             return self._forward(state, tokens, len(tokens))
         return torch.cat([self._forward(state, (token,), 1) for token in tokens])
+
+    def chain(self, state: State, token: int, drawing: Drawing) -> None:
+        """Its tokens are chosen on the host."""
 
     def drafter(self, state: State) -> Drafter | None:
         del state  # what a model of transformers could guess, its `forward` doesn't give

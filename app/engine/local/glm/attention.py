@@ -4,12 +4,18 @@ to their positions; knows one layer's heads, no weights."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from typing import cast
 
 import torch
 from torch.nn.attention.bias import causal_lower_right
 from torch.nn.functional import scaled_dot_product_attention
 
 from app.engine.local.glm.config import Rope
+from app.engine.local.glm.fused import quick
+from app.engine.local.glm.state import Keys
+
+_MANY = 128 * 132  # rows of queries that keep all of a Hopper GPU busy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +87,25 @@ def turn(x: torch.Tensor, this: Pass) -> torch.Tensor:
     return torch.addcmul(x * cos, x.index_select(-1, this.swap), sin)
 
 
+def placed(
+    heads: torch.Tensor, this: Pass, keys: Keys, key_heads: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Turn queries and keys to their positions and remember keys and values: heads [T, N + 2K, D],
+    queries, keys and values side by side → queries [T, N, D], all keys and all values [K, S, D]."""
+    if quick(heads) and len(heads) > 1:
+        from app.engine.local.kernels.prefill import turn_and_store  # noqa: PLC0415
+
+        end, like = this.start + len(heads), heads[:, -key_heads:].transpose(0, 1)
+        held_keys, held_values = keys.reserve(end, like, used=this.start)
+        turns = (this.cos, this.sin, this.swap)
+        query = turn_and_store(heads, *turns, held_keys, held_values, this.start)
+        return query, held_keys[:, :end], held_values[:, :end]
+    turned = turn(heads[:, :-key_heads], this)  # [T, N + K, D]
+    key, value = turned[:, -key_heads:].transpose(0, 1), heads[:, -key_heads:].transpose(0, 1)
+    all_keys, all_values = keys.put(key, value, this.start)
+    return turned[:, :-key_heads], all_keys, all_values
+
+
 def attend(
     query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, seen: torch.Tensor | None
 ) -> torch.Tensor:
@@ -94,12 +119,75 @@ def attend(
         packed = query.reshape(1, keys.shape[0], -1, width)  # [1, K, N/K, D]
         mixed = scaled_dot_product_attention(packed, keys[None], values[None])
         return mixed.reshape(1, heads * width)
-    mixed = scaled_dot_product_attention(
-        query.transpose(0, 1)[None],  # [1, N, T, D]
-        keys[None],
-        values[None],
-        attn_mask=seen,
-        is_causal=seen is None,
-        enable_gqa=True,
-    )
+    wide = query.transpose(0, 1)[None]  # [1, N, T, D]
+    if _flashes(query):
+        mixed = flash(wide, keys[None], values[None], causal=True)
+    else:
+        mixed = scaled_dot_product_attention(
+            wide,
+            keys[None],
+            values[None],
+            attn_mask=seen,
+            is_causal=seen is None,
+            enable_gqa=True,
+        )
     return mixed[0].transpose(0, 1).reshape(count, heads * width)
+
+
+def mix(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Attention of everything to everything: query [B, N, L, D], key and value [B, N, S, D] →
+    [B, N, L, D], laid out as the query is."""
+    if _flashes(query):
+        return flash(query, key, value)
+    return scaled_dot_product_attention(query, key, value)
+
+
+def flash(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, causal: bool = False
+) -> torch.Tensor:
+    """FlashAttention (arXiv:2307.08691) on a GPU: query [B, N, L, D], key and value [B, K, S, D],
+    only their last dimension side by side → [B, N, L, D], a view of [B, L, N, D]. `causal` lets
+    query i see the keys up to i + S - L.
+
+    Never what torch would take by itself: on Hopper that is cuDNN's, which plans anew for each
+    length that it hasn't met, and that takes longer than reading a prompt.
+    """
+    if _ours(query):
+        from app.engine.local.kernels.flash import flash as ours  # noqa: PLC0415
+
+        return ours(query, key, value, causal=causal)
+    named = torch.ops.aten._scaled_dot_product_flash_attention
+    return cast(torch.Tensor, named(query, key, value, 0.0, causal)[0])
+
+
+def prepare(width: int, dtype: torch.dtype, device: torch.device) -> None:
+    """Have the kernels for heads of `width` compiled before the first question."""
+    few = torch.zeros(1, 1, 1, width, dtype=dtype, device=device)
+    if _flashes(few) and _ours(few.expand(1, _MANY, 1, width)):
+        from app.engine.local.kernels.flash import flash as ours  # noqa: PLC0415
+
+        for causal in (False, True):
+            ours(few, few, few, causal=causal)
+
+
+def _ours(query: torch.Tensor) -> bool:
+    """Whether our own kernel does it sooner than torch's, which is not made for Hopper; but where
+    there are few queries, torch's divides the keys among its programs."""
+    batch, heads, length, width = query.shape
+    many = batch * heads * length >= _MANY
+    hopper = query.is_cuda and _capability(query.get_device())[0] == 9
+    return many and hopper and quick(query) and width in (64, 128)
+
+
+def _flashes(query: torch.Tensor) -> bool:
+    """Whether there is a kernel of that kind for it."""
+    fits = query.shape[-1] % 8 == 0 and query.shape[-1] <= 256
+    halves = query.dtype in (torch.bfloat16, torch.float16)
+    return query.is_cuda and halves and fits and _capability(query.get_device())[0] >= 8
+
+
+@cache
+def _capability(device: int) -> tuple[int, int]:
+    if torch.version.hip is not None:
+        return (0, 0)
+    return torch.cuda.get_device_capability(device)

@@ -21,6 +21,7 @@ _KINDS = {  # a family's language model where its config does not say
 _SEEING = frozenset({"glm4v_moe", "glm4v", "glm46v"})
 _SANDWICH = frozenset({"glm4v_text", "glm4v"})  # rotates pairs, four norms a layer
 _EXPERTS = frozenset({"glm4v_moe_text", "glm4v_moe", "glm4_moe"})
+_MOST = 8  # GPUs of one machine
 _SECTIONS = (8, 12, 12)  # where a seeing model's config leaves them out, as transformers has it
 
 
@@ -69,6 +70,20 @@ class TextConfig:
     tied: bool  # the head is the embedding table
     guessers: int = 0  # layers that guess a token further on (multi-token prediction)
 
+    def runs_on(self, gpus: int) -> bool:
+        """Whether so many GPUs can share out the heads; where there are fewer key heads, several
+        GPUs keep the same one."""
+        fewer, more = sorted((gpus, self.key_heads))
+        return self.heads % gpus == 0 and more % fewer == 0
+
+    def most_of(self, gpus: int) -> int:
+        """As many of these GPUs as the model can run on."""
+        return max(count for count in range(1, gpus + 1) if self.runs_on(count))
+
+    def key_heads_of(self, gpus: int) -> int:
+        """How many key heads each of so many GPUs keeps."""
+        return max(self.key_heads // gpus, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
@@ -110,6 +125,16 @@ def read(folder: Path) -> GlmConfig:
     if not isinstance(said, dict):
         raise EngineFault("damaged", f"{file} is not a JSON object; download the model again.")
     return understand(said)
+
+
+def check_gpus(config: TextConfig, count: int) -> None:
+    """Raises EngineFault("unsupported") for a number of GPUs that the model can't run on."""
+    if config.runs_on(count):
+        return
+    *some, last = (str(number) for number in range(1, _MOST + 1) if config.runs_on(number))
+    numbers = f"{', '.join(some)} or {last} GPUs" if some else "one GPU"
+    message = f"This model runs on {numbers}, not on {count}; ask for such a number."
+    raise EngineFault("unsupported", message)
 
 
 def understand(said: Json) -> GlmConfig:

@@ -19,7 +19,8 @@ _AHEAD = 1  # tokens guessed at a time; the layer is trained for one
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Guesser:
-    """The layer. Embeddings and head are the network's own: the checkpoints hold copies of them."""
+    """The layer, shared out as the network's. Embeddings and head are the network's own: the
+    checkpoints hold copies of them."""
 
     model: LanguageModel
     token_norm: Norm
@@ -47,7 +48,7 @@ class Guesser:
         hidden, start = trail.hidden, trail.length
         for step in range(_AHEAD):
             hidden = self._read(trail, start + step, [token], hidden)[-1:]
-            token = int(self.model.head(hidden).argmax())
+            token = int(self.model.logits(hidden).argmax())
             guesses.append(token)
         return guesses
 
@@ -59,7 +60,8 @@ class Guesser:
         x = self.join(torch.cat((seen, self.output_norm(hidden)), -1))
         positions = torch.arange(start, start + len(tokens), device=x.device)
         this = self.model.turns.passing(start, positions, x.dtype)
-        return self.norm(self.layer(x, this, trail.keys))
+        stream = x, self.layer.before(x)
+        return self.layer(stream, this, trail.keys, behind=self.norm)[1]
 
 
 def read_guesser(weights: Weights, model: LanguageModel, dtype: torch.dtype) -> Guesser | None:
@@ -78,7 +80,7 @@ def read_guesser(weights: Weights, model: LanguageModel, dtype: torch.dtype) -> 
         token_norm=norm("enorm"),
         output_norm=norm("hnorm"),
         join=weights.linear(f"{name}.eh_proj"),
-        layer=read_layer(weights, config, config.layers, dtype),
+        layer=read_layer(weights, config, config.layers, dtype, model.group),
         norm=norm("shared_head.norm"),
     )
 

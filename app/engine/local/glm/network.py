@@ -10,10 +10,13 @@ import torch
 from app.engine.local.glm.gallery import Gallery
 from app.engine.local.glm.mtp import GlmDrafter, Guesser
 from app.engine.local.glm.prompt import GlmPrompt
+from app.engine.local.glm.run import Run, Stepper
 from app.engine.local.glm.state import GlmState
 from app.engine.local.glm.text import LanguageModel
-from app.engine.local.network import Drafter, Prompt, State
+from app.engine.local.network import Chain, Drafter, Prompt, State
+from app.engine.local.sampler import Drawing
 
+_NOTHING = (2, 512)  # tokens: a few, and so many that other kernels read them
 _HELD = 256  # tokens that the guessing layer may lag behind when nobody asks it
 
 
@@ -21,24 +24,37 @@ class GlmNetwork:
     """A language model, with eyes (`gallery`) and a guessing layer where there are such."""
 
     def __init__(
-        self, text: LanguageModel, gallery: Gallery | None = None, guesser: Guesser | None = None
+        self,
+        text: LanguageModel,
+        gallery: Gallery | None = None,
+        guesser: Guesser | None = None,
+        step: Stepper | None = None,
     ) -> None:
-        self._text = text
+        self.text = text
+        self.stepper = step
         self.gallery = gallery
         self._guesser = guesser
 
     @property
     def device(self) -> torch.device:
-        return self._text.table.device
+        return self.text.table.device
 
     @property
     def token_bytes(self) -> int:
-        config = self._text.config
-        layers = config.layers + (self._guesser is not None)
-        return 2 * layers * config.key_heads * config.width * self._text.table.element_size()
+        text, layers = self.text, self.text.config.layers + (self._guesser is not None)
+        return 2 * layers * text.key_heads * text.config.width * text.table.element_size()
+
+    def prepare(self) -> None:
+        """Read a prompt and a picture of nothing, so that what a GPU compiles is there before the
+        first real ones; called by all ranks."""
+        if self.gallery is not None:
+            self.gallery.prepare()
+        for count in _NOTHING:
+            nothing = (0,) * count
+            self.read(self.begin(), Prompt("", nothing, nothing), count)
 
     def begin(self) -> GlmState:
-        return GlmState(self._text.config.layers, guesses=self._guesser is not None)
+        return GlmState(self.text.config.layers, guesses=self._guesser is not None)
 
     @torch.inference_mode()
     def read(self, state: State, prompt: Prompt, count: int) -> torch.Tensor:
@@ -47,25 +63,42 @@ class GlmNetwork:
         start = state.length
         end = min(start + count, len(prompt.tokens))
         tokens = prompt.tokens[start:end]
-        x = self._text.embed(tokens)
+        x = self.text.embed(tokens)
         if isinstance(prompt, GlmPrompt):
             self._insert(x, prompt, start)
         positions = _positions(prompt, end)
         state.expect(len(prompt.tokens))
-        outputs = self._text.prefill(x, positions[:, start:], state)
+        outputs = self.text.prefill(x, positions[:, start:], state)
         state.shift = int(positions.max()) + 1 - end
         self._note(state, tokens, outputs, held=0)
-        return self._text.logits(outputs[-1])
+        return self.text.logits(outputs[-1])
 
     @torch.inference_mode()
     def step(self, state: State, tokens: Sequence[int]) -> torch.Tensor:
         state = _own(state)
-        outputs = self._text.decode(tokens, state)
+        if self.stepper is not None and len(tokens) == 1:
+            logits = self.stepper.logits(state, tokens[0])
+            self._skip(state)
+            return logits[None]
+        outputs = self.text.decode(tokens, state)
         self._note(state, tokens, outputs, held=_HELD)
-        return self._text.logits(outputs)
+        return self.text.logits(outputs)
+
+    def chain(self, state: State, token: int, drawing: Drawing) -> Chain | None:
+        if self.stepper is None:
+            return None
+        self._skip(_own(state))
+        return Run(self.stepper, _own(state), token, drawing)
 
     def drafter(self, state: State) -> Drafter | None:
+        if self.stepper is not None:  # a step costs less than a guess that is checked
+            return None
         return None if self._guesser is None else GlmDrafter(self._guesser, _own(state))
+
+    def _skip(self, state: GlmState) -> None:
+        """The guessing layer is told nothing of tokens that the step reads."""
+        if state.trail is not None:
+            state.trail.keep(0)
 
     def _insert(self, x: torch.Tensor, prompt: GlmPrompt, start: int) -> None:
         """Write the pictures into the embeddings [T, H] of the tokens from number `start` on, as

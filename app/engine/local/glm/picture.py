@@ -3,9 +3,12 @@ nothing of models."""
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TypeAlias
 
@@ -19,6 +22,7 @@ from app.vocabulary import EndpointFault
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # [H, W, 3]
 Size: TypeAlias = tuple[int, int]  # height, width
 
+_THREADS = min(os.cpu_count() or 1, 16)
 MOST_PIXELS = 80_000_000  # 240 MB decoded, and several times that on the way
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "PPM")  # PPM is how our own films come
 _BROKEN = (  # all that Pillow raises over damaged files
@@ -47,12 +51,27 @@ def decoded(image: bytes, name: str) -> Pixels:
     As transformers' `load_image`: turned as its EXIF says, then Pillow's `convert("RGB")`.
     Raises EndpointFault("bad_request").
     """
+    return all_decoded([(image, name)])[0]
+
+
+def all_decoded(images: Sequence[tuple[bytes, str]]) -> list[Pixels]:
+    """The pixels of pictures with names, as `decoded`; several at once, since Pillow leaves the
+    interpreter to others while it decodes. Raises what the first that can't be decoded raises."""
+    with warnings.catch_warnings():  # here, for threads would put back each other's filters
+        warnings.simplefilter("ignore")  # about metadata that is not used
+        if len(images) == 1:
+            return [_decoded(*images[0])]
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as pool:
+            return list(pool.map(_decoded, *zip(*images, strict=True))) if images else []
+
+
+def _decoded(image: bytes, name: str) -> Pixels:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about metadata that is not used
-            with Image.open(BytesIO(image), formats=_FORMATS) as picture:
-                _bound(*picture.size, name)
-                return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+        with Image.open(BytesIO(image), formats=_FORMATS) as picture:
+            _bound(*picture.size, name)
+            ImageOps.exif_transpose(picture, in_place=True)
+            upright = picture if picture.mode == "RGB" else picture.convert("RGB")
+            return np.array(upright)
     except MemoryError as error:
         message = f"{name} needs more memory than there is; make it smaller."
         raise _refusal(message) from error

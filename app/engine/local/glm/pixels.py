@@ -8,6 +8,7 @@ CPU through Pillow and elsewhere through Pillow's own arithmetic done with tenso
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -15,8 +16,10 @@ import torch
 from PIL import Image
 
 from app.engine.local.glm.look import Look
-from app.engine.local.glm.picture import Pixels, Size, decoded
-from app.engine.local.glm.prompt import Shown, Sight
+from app.engine.local.glm.picture import Pixels, Size
+from app.engine.local.glm.prompt import Sight
+from app.engine.local.glm.sending import pixels_of
+from app.engine.local.ranks.group import ALONE
 from app.vocabulary import EndpointFault
 
 LONGEST = 200  # how many times its shorter side a picture's longer side may be
@@ -76,14 +79,24 @@ def _fitted(size: Size, frames: int, look: Look, budget: tuple[int, int], *, nam
 # --- patches --------------------------------------------------------------------------------
 
 
-def patches(sight: Sight, look: Look, device: torch.device | str) -> torch.Tensor:
-    """What the vision tower reads of a sight: float32 [h*w, C*temporal*patch*patch] on `device`,
+def patches(
+    sight: Sight,
+    look: Look,
+    device: torch.device | str,
+    *,
+    pixels: Sequence[torch.Tensor] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> torch.Tensor:
+    """What the vision tower reads of a sight: [h*w, C*temporal*patch*patch] on `device`,
     normalised, in the family's order: four that merge into one token stand together.
 
+    `pixels`, uint8 [H, W, 3] on `device`, are those of its frames where they are there already.
     Raises EndpointFault("bad_request") where a picture that has to be decoded again can't be.
     """
-    device = torch.device(device)
-    frames = [_normal(_sized(shown, device), look) for shown in sight.frames]
+    if pixels is None:
+        pixels = pixels_of(sight.frames, torch.device(device), ALONE)
+    shown = zip(pixels, sight.frames, strict=True)
+    frames = [_normal(_sized(there, frame.size), look, dtype) for there, frame in shown]
     frames += frames[-1:] * (look.temporal - len(frames))
     film = torch.stack(frames)  # [tp, C, H, W]
     _, high, wide = sight.grid
@@ -92,13 +105,12 @@ def patches(sight: Sight, look: Look, device: torch.device | str) -> torch.Tenso
     return film.permute(2, 5, 3, 6, 1, 0, 4, 7).reshape(high * wide, -1)
 
 
-def _sized(shown: Shown, device: torch.device) -> torch.Tensor:
-    """Its pixels at the size it is shown in: uint8 [C, H, W]."""
-    pixels = shown.pixels if shown.pixels is not None else decoded(shown.image, "A picture")
-    if device.type == "cpu":
-        pixels = _by_pillow(pixels, shown.size)
-    coloured = torch.from_numpy(pixels).to(device).permute(2, 0, 1)
-    return coloured if coloured.shape[1:] == shown.size else resized(coloured, shown.size)
+def _sized(pixels: torch.Tensor, size: Size) -> torch.Tensor:
+    """uint8 [H, W, 3] → [C, *size]"""
+    if pixels.device.type == "cpu":
+        pixels = torch.from_numpy(_by_pillow(pixels.numpy(), size))
+    coloured = pixels.permute(2, 0, 1)
+    return coloured if coloured.shape[1:] == size else resized(coloured, size)
 
 
 def _by_pillow(pixels: Pixels, size: Size) -> Pixels:
@@ -108,12 +120,12 @@ def _by_pillow(pixels: Pixels, size: Size) -> Pixels:
     return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _normal(pixels: torch.Tensor, look: Look) -> torch.Tensor:
-    """uint8 [C, H, W] → float32, by a table: each byte's value has the roundings in the places
+def _normal(pixels: torch.Tensor, look: Look, dtype: torch.dtype) -> torch.Tensor:
+    """uint8 [C, H, W] → numbers, by a table: each byte's value has the roundings in the places
     where transformers has them, on any device."""
     scaled = (torch.arange(256, dtype=torch.float64) * look.rescale).to(torch.float32)
     mean, std = torch.tensor(look.mean), torch.tensor(look.std)
-    table = ((scaled - mean[:, None]) / std[:, None]).to(pixels.device)  # [C, 256]
+    table = ((scaled - mean[:, None]) / std[:, None]).to(pixels.device, dtype)  # [C, 256]
     found = [row[plane.to(torch.int32)] for row, plane in zip(table, pixels, strict=True)]
     return torch.stack(found)
 

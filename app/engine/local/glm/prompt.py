@@ -3,7 +3,7 @@ values; knows no template, no decoder, no network."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,17 @@ class GlmPrompt(Prompt):
 
     positions: torch.Tensor
     sights: tuple[Sight, ...] = ()
+
+
+def bare(prompt: Prompt) -> Prompt:
+    """A prompt as the other ranks read it, to which the first one brings the pictures."""
+    if not isinstance(prompt, GlmPrompt):
+        return replace(prompt, text="")
+    sights = tuple(
+        replace(sight, frames=tuple(Shown(b"", None, frame.size) for frame in sight.frames))
+        for sight in prompt.sights
+    )
+    return replace(prompt, text="", sights=sights)
 
 
 def next_position(prompt: GlmPrompt) -> int:

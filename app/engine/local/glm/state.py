@@ -24,14 +24,30 @@ class Keys:
         """Write keys and values [K, T, D] of the tokens from `start` on over what was there; gives
         views of all up to the last of them."""
         end = start + keys.shape[1]
-        room = max(end, self.due) + min(max(end // 2, _LEAST), _MOST)
-        if self._keys is None or end > self._keys.shape[1]:
-            self._keys = _grown(self._keys, keys, start, room)
-        if self._values is None or end > self._values.shape[1]:
-            self._values = _grown(self._values, values, start, room)
-        self._keys[:, start:end] = keys
-        self._values[:, start:end] = values
-        return self._keys[:, :end], self._values[:, :end]
+        held_keys, held_values = self.reserve(end, keys, used=start)
+        held_keys[:, start:end] = keys
+        held_values[:, start:end] = values
+        return held_keys[:, :end], held_values[:, :end]
+
+    def reserve(
+        self, length: int, like: torch.Tensor | None = None, *, used: int | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The buffers [K, room, D], with room for `length` tokens at least; `like` is any [K, T, D]
+        of the kind that they hold, needed the first time. `used` tokens are worth keeping, else all
+        that there is room for now."""
+        if self._keys is None or self._values is None or length > self.room:
+            template = self._keys if like is None else like
+            assert template is not None, "an empty buffer is told what it will hold"
+            room = max(length, self.due) + min(max(length // 2, _LEAST), _MOST)
+            used = self.room if used is None else used
+            grown = [_grown(old, template, used, room) for old in (self._keys, self._values)]
+            self._keys, self._values = grown  # both or, where memory runs out, none
+        return self._keys, self._values
+
+    @property
+    def room(self) -> int:
+        """Tokens that fit into the buffers as they are."""
+        return 0 if self._keys is None else self._keys.shape[1]
 
     def copy(self, length: int) -> Keys:
         copied = Keys()
@@ -108,6 +124,7 @@ class GlmState:
 
     def __init__(self, layers: int, *, guesses: bool = False) -> None:
         self.layers = [Keys() for _ in range(layers)]
+        self._table: tuple[int, torch.Tensor] | None = None  # for which room it was made
         self.length = 0
         self.shift = 0
         self.trail = Trail() if guesses else None
@@ -121,6 +138,17 @@ class GlmState:
         """Make room for so many tokens at once when more is needed than there is."""
         for keys in self.layers:
             keys.due = length
+
+    def table(self, length: int) -> tuple[torch.Tensor, int]:
+        """Where the keys and the values of each layer lie, as addresses int64 [L, 2] on their
+        device, and for how many tokens they have room: `length` at least."""
+        held = [keys.reserve(length) for keys in self.layers]
+        room = min(keys.room for keys in self.layers)
+        if self._table is None or self._table[0] != room:
+            addresses = [[part.data_ptr() for part in pair] for pair in held]
+            there = held[0][0].device
+            self._table = room, torch.tensor(addresses, dtype=torch.int64).to(there)
+        return self._table[1], room
 
     def keep(self, length: int) -> bool:
         if length < self.length:

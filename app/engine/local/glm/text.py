@@ -1,22 +1,33 @@
 """The GLM language model: tokens' embeddings → what follows them. Knows no pictures, no prompts and
-no files; its weights come as layers that know how to multiply."""
+no files; its weights come as layers that know how to multiply.
+
+Several ranks share out the heads of attention and the width of every network (Megatron-LM,
+arXiv:1909.08053): attention and networks give partial results, which a layer sums over its group.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
 from torch.nn import functional
 
-from app.engine.local.glm.attention import Pass, Turns, attend, turn
-from app.engine.local.glm.config import ExpertsConfig, TextConfig
+from app.engine.local.glm.attention import Pass, Turns, attend, placed
+from app.engine.local.glm.config import ExpertsConfig, TextConfig, check_gpus
+from app.engine.local.glm.fused import added, gated
 from app.engine.local.glm.state import GlmState, Keys
+from app.engine.local.ranks.group import ALONE, Group
 from app.engine.local.weights.experts import Experts
 from app.engine.local.weights.linear import Layered, Linear, Plain, beside
 from app.engine.local.weights.opened import Weights
+from app.engine.local.weights.share import Cut, Share, part_of, take
+
+Stream: TypeAlias = tuple[torch.Tensor, torch.Tensor]  # x [T, H], and a norm of it
 
 BASE = "model.language_model"
+_ACROSS: tuple[Cut, Cut] = ("rows", "columns")  # of a network's outer layers, and of its inner one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,21 +51,19 @@ class Attention:
     query_norm: Norm | None
     key_norm: Norm | None
     width: int  # of a head
-    key_heads: int  # K
+    key_heads: int  # K, of this rank
 
     def __call__(self, x: torch.Tensor, this: Pass, keys: Keys) -> torch.Tensor:  # x: [T, H]
         heads = torch.unflatten(self.project(x), -1, (-1, self.width))  # [T, N + 2K, D]
-        turned = turn(self._normed(heads[:, : -self.key_heads]), this)  # [T, N + K, D]
-        query, key = turned[:, : -self.key_heads], turned[:, -self.key_heads :]
-        value = heads[:, -self.key_heads :]
-        all_keys, all_values = keys.put(key.transpose(0, 1), value.transpose(0, 1), this.start)
+        query, all_keys, all_values = placed(self._normed(heads), this, keys, self.key_heads)
         return self.out(attend(query, all_keys, all_values, this.seen))
 
     def _normed(self, heads: torch.Tensor) -> torch.Tensor:
         if self.query_norm is None or self.key_norm is None:
             return heads
-        query, key = heads[:, : -self.key_heads], heads[:, -self.key_heads :]
-        return torch.cat((self.query_norm(query), self.key_norm(key)), 1)
+        ends = -2 * self.key_heads, -self.key_heads
+        query, key, value = heads.tensor_split(ends, 1)
+        return torch.cat((self.query_norm(query), self.key_norm(key), value), 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +74,7 @@ class Gated:
     down: Linear
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        gate, up = self.gate_up(x).chunk(2, -1)
-        return self.down(functional.silu(gate) * up)
+        return self.down(gated(self.gate_up(x)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +123,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One layer; the dense models have two norms more."""
+    """One layer; the dense models have two norms more. The same x on every rank of the group."""
 
     before: Norm
     attention: Attention
@@ -123,26 +131,52 @@ class Layer:
     between: Norm
     network: Callable[[torch.Tensor], torch.Tensor]
     end: Norm | None
+    group: Group = ALONE
 
-    def __call__(self, x: torch.Tensor, this: Pass, keys: Keys) -> torch.Tensor:  # x: [T, H]
-        seen = self.attention(self.before(x), this, keys)
-        x = x + (seen if self.after is None else self.after(seen))
-        thought = self.network(self.between(x))
-        return x + (thought if self.end is None else self.end(thought))
+    def __call__(self, stream: Stream, this: Pass, keys: Keys, *, behind: Norm) -> Stream:
+        """From x and `before` of it to what comes of x, and the norm of that `behind` the layer."""
+        x, normed = stream
+        seen = self.group.sum(self.attention(normed, this, keys))
+        x, normed = _added(x, seen, self.after, self.between)
+        thought = self.group.sum(self.network(normed))
+        return _added(x, thought, self.end, behind)
+
+
+def _added(x: torch.Tensor, y: torch.Tensor, first: Norm | None, then: Norm) -> Stream:
+    """x + y, or the `first` norm of y, and the norm of that sum which is read next."""
+    inner = None if first is None else (first.weight, first.eps)
+    return added(x, y, then.weight, then.eps, first=inner)
 
 
 class LanguageModel:
-    """All layers. Prefill and decode are apart, for they want different kernels."""
+    """All layers. Prefill and decode are apart, for they want different kernels.
 
-    def __init__(self, weights: Weights, config: TextConfig, dtype: torch.dtype) -> None:
+    On several ranks each has a share of every layer; all of them are asked the same, in the same
+    order. The embeddings are whole on each.
+    """
+
+    def __init__(
+        self, weights: Weights, config: TextConfig, dtype: torch.dtype, group: Group = ALONE
+    ) -> None:
+        """`weights` were opened with the share of this rank.
+
+        Raises EngineFault("unsupported") for a number of ranks that doesn't divide the heads.
+        """
+        check_gpus(config, group.count)
         self.config = config
+        self.group = group
         self.table = weights.tensor(f"{BASE}.embed_tokens.weight", dtype)  # [V, H]
         self.turns = Turns(config.rope, config.width, self.table.device)
         self.layers = [
-            read_layer(weights, config, number, dtype) for number in range(config.layers)
+            read_layer(weights, config, number, dtype, group) for number in range(config.layers)
         ]
         self.norm = Norm(weights.tensor(f"{BASE}.norm.weight", dtype), config.eps)
         self.head = _head(weights, self.table, config)
+
+    @property
+    def key_heads(self) -> int:
+        """Those whose keys and values this rank keeps."""
+        return self.config.key_heads_of(self.group.count)
 
     def embed(self, tokens: Sequence[int]) -> torch.Tensor:
         """[T, H]"""
@@ -164,22 +198,35 @@ class LanguageModel:
 
     def logits(self, outputs: torch.Tensor) -> torch.Tensor:
         """[..., H] → [..., V] in 32 bits."""
-        return self.head(outputs).float()
+        own = self.head(outputs)
+        if self.group.count == 1:
+            return own.float()
+        lacking = Share(count=self.group.count).each(self.config.words) - own.shape[-1]
+        own = functional.pad(own, (0, lacking)) if lacking else own
+        return self.group.gather(own, -1)[..., : self.config.words].float()
 
     def _through(self, x: torch.Tensor, this: Pass, state: GlmState) -> torch.Tensor:
-        for layer, keys in zip(self.layers, state.layers, strict=True):
-            x = layer(x, this, keys)
-        return self.norm(x)
+        stream = x, self.layers[0].before(x)
+        behind = [*(layer.before for layer in self.layers[1:]), self.norm]
+        for layer, keys, norm in zip(self.layers, state.layers, behind, strict=True):
+            stream = layer(stream, this, keys, behind=norm)
+        return stream[1]
 
 
 def _head(weights: Weights, table: torch.Tensor, config: TextConfig) -> Linear:
-    """The checkpoint's own; the embedding table where it has none and says that they are one."""
-    own = any(name.startswith("lm_head.") for name in weights.names)
-    return Plain(table) if config.tied and not own else weights.linear("lm_head")
+    """The checkpoint's own; the embedding table where it has none and says that they are one. Its
+    rows are shared out, on the last ranks fewer where they don't divide."""
+    share = replace(weights.share, even=False)
+    if config.tied and not any(name.startswith("lm_head.") for name in weights.names):
+        part = part_of("the head", tuple(table.shape), "rows", share)
+        return Plain(take(table, part.slab()))
+    return weights.linear("lm_head", "rows", share=share)
 
 
-def read_layer(weights: Weights, config: TextConfig, number: int, dtype: torch.dtype) -> Layer:
-    """The layer `number`, as the checkpoint names its parts."""
+def read_layer(
+    weights: Weights, config: TextConfig, number: int, dtype: torch.dtype, group: Group = ALONE
+) -> Layer:
+    """The layer `number`, as the checkpoint names its parts; this rank's share of it."""
     name = f"{BASE}.layers.{number}"
 
     def norm(part: str) -> Norm:
@@ -192,12 +239,15 @@ def read_layer(weights: Weights, config: TextConfig, number: int, dtype: torch.d
         between=norm("post_attention_layernorm"),
         network=_network(weights, f"{name}.mlp", config, number),
         end=norm("post_mlp_layernorm") if config.sandwich else None,
+        group=group,
     )
 
 
-def read_gated(weights: Weights, name: str) -> Gated:
-    gate, up, down = (weights.linear(f"{name}.{part}_proj") for part in ("gate", "up", "down"))
-    return Gated(beside(gate, up), down)
+def read_gated(weights: Weights, name: str, *, shared: bool = False) -> Gated:
+    """Whole, or this rank's share where it is `shared` out."""
+    outer, inner = _ACROSS if shared else (None, None)
+    gate, up = (weights.linear(f"{name}.{part}_proj", outer) for part in ("gate", "up"))
+    return Gated(beside(gate, up), weights.linear(f"{name}.down_proj", inner))
 
 
 def _attention(weights: Weights, name: str, config: TextConfig, dtype: torch.dtype) -> Attention:
@@ -206,14 +256,24 @@ def _attention(weights: Weights, name: str, config: TextConfig, dtype: torch.dty
             return None
         return Norm(weights.tensor(f"{name}.{part}_norm.weight", dtype), config.eps)
 
+    keys = _key_share(config, weights.share)
     return Attention(
-        project=beside(*(weights.linear(f"{name}.{part}_proj") for part in "qkv")),
-        out=weights.linear(f"{name}.o_proj"),
+        project=beside(
+            weights.linear(f"{name}.q_proj", "rows"),
+            *(weights.linear(f"{name}.{part}_proj", "rows", share=keys) for part in "kv"),
+        ),
+        out=weights.linear(f"{name}.o_proj", "columns"),
         query_norm=norm("q"),
         key_norm=norm("k"),
         width=config.width,
-        key_heads=config.key_heads,
+        key_heads=config.key_heads_of(weights.share.count),
     )
+
+
+def _key_share(config: TextConfig, share: Share) -> Share:
+    """Where there are more ranks than key heads, several keep the same one."""
+    count = min(config.key_heads, share.count)
+    return Share(share.index * count // share.count, count)
 
 
 def _network(weights: Weights, name: str, config: TextConfig, number: int) -> Gated | Mixture:
@@ -221,12 +281,14 @@ def _network(weights: Weights, name: str, config: TextConfig, number: int) -> Ga
     if experts is not None and number >= experts.first:
         return _mixture(weights, name, experts)
     if config.sandwich:
-        return Gated(weights.linear(f"{name}.gate_up_proj"), weights.linear(f"{name}.down_proj"))
-    return read_gated(weights, name)
+        outer, inner = _ACROSS
+        gate_up = weights.linear(f"{name}.gate_up_proj", outer, parts=2)
+        return Gated(gate_up, weights.linear(f"{name}.down_proj", inner))
+    return read_gated(weights, name, shared=True)
 
 
 def _mixture(weights: Weights, name: str, config: ExpertsConfig) -> Mixture:
-    gate = f"{name}.gate"
+    gate, shared = f"{name}.gate", f"{name}.shared_experts"
     return Mixture(
         router=Router(
             weights.tensor(f"{gate}.weight", torch.float32),
@@ -234,5 +296,5 @@ def _mixture(weights: Weights, name: str, config: ExpertsConfig) -> Mixture:
             config,
         ),
         experts=weights.experts(f"{name}.experts", config.count),
-        shared=read_gated(weights, f"{name}.shared_experts") if config.shared else None,
+        shared=read_gated(weights, shared, shared=True) if config.shared else None,
     )

@@ -5,30 +5,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
 from torch.nn import functional
-from torch.nn.functional import scaled_dot_product_attention
 
+from app.engine.local.glm.attention import mix, prepare
 from app.engine.local.glm.config import VisionConfig
+from app.engine.local.glm.fused import added, turned_halves
+from app.engine.local.glm.places import Places
+from app.engine.local.glm.spread import Lot, lot
 from app.engine.local.glm.text import Gated, Norm, read_gated
+from app.engine.local.ranks.group import ALONE, Group
 from app.engine.local.weights.linear import Linear
 from app.engine.local.weights.opened import Weights
 
 BASE = "model.visual"
 
 Size = tuple[int, int]  # height and width of a picture, in patches
+Stream = tuple[torch.Tensor, torch.Tensor]  # [P, H] each: patches, and a norm of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Where the patches of several pictures stand, all in a row: the cosine and sine [P, D] of each
-    one's turn, and how many patches each picture has."""
+    """What a rank reads: the cosine and sine [P, D/2] of the turn of each of its patches, and which
+    of them it has of which picture."""
 
     cos: torch.Tensor
     sin: torch.Tensor
-    lengths: tuple[int, ...]
+    lot: Lot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,31 +45,46 @@ class Block:
     between: Norm
     network: Gated
     heads: int
+    group: Group
 
-    def __call__(self, x: torch.Tensor, layout: Layout) -> torch.Tensor:  # x: [P, H]
-        x = x + self.out(self._mixed(self.before(x), layout))
-        return x + self.network(self.between(x))
+    def __call__(self, stream: Stream, layout: Layout, *, behind: Norm) -> Stream:
+        """From x and `before` of it to what comes of x, and the norm of that `behind` the block."""
+        x, normed = stream
+        seen = self.out(self._mixed(normed, layout))
+        x, normed = added(x, seen, self.between.weight, self.between.eps)
+        return added(x, self.network(normed), behind.weight, behind.eps)
 
     def _mixed(self, x: torch.Tensor, layout: Layout) -> torch.Tensor:
-        joined = torch.unflatten(self.join(x), -1, (3, self.heads, -1))
-        query, key, value = joined.unbind(1)  # [P, N, D]
-        query, key = _turned(query, layout), _turned(key, layout)
+        joined = torch.unflatten(self.join(x), -1, (3, self.heads, -1))  # [P, 3, N, D]
+        query, key = turned_halves(joined[:, :2], layout.cos, layout.sin).unbind(1)  # [P, N, D]
+        value = joined[:, 2]
+        others = self._gathered(key, value, layout.lot)
         parts: list[torch.Tensor] = []
-        place = 0
-        for length, alike in groupby(layout.lengths):  # pictures of one size are one batch
-            shape, end = (-1, length), place + length * len(list(alike))
-            runs = (tensor[place:end] for tensor in (query, key, value))
-            q, k, v = (torch.unflatten(run, 0, shape).transpose(1, 2) for run in runs)
-            mixed = scaled_dot_product_attention(q, k, v)  # [B, N, L, D]
+        for piece in layout.lot.pieces:
+            q, k, v = (tensor[piece.first : piece.last] for tensor in (query, key, value))
+            if piece.spans and others is not None:
+                k, v = _below([others[first:last] for first, last in piece.spans]).unbind(1)
+            shape = (piece.pictures, -1)  # pictures of one size are one batch
+            q, k, v = (torch.unflatten(run, 0, shape).transpose(1, 2) for run in (q, k, v))
+            mixed = mix(q, k, v)  # [B, N, L, D]
             parts.append(mixed.transpose(1, 2).flatten(2).flatten(0, 1))
-            place = end
-        return torch.cat(parts)
+        return _below(parts) if parts else query.flatten(1)
+
+    def _gathered(self, key: torch.Tensor, value: torch.Tensor, lot: Lot) -> torch.Tensor | None:
+        """Keys and values [R * most, 2, N, D] of the pictures that ranks share."""
+        if not lot.most:
+            return None
+        own = torch.stack((key, value), 1)
+        sent = [own[first:last] for first, last in lot.sent]
+        missing = lot.most - sum(map(len, sent))
+        if missing:
+            sent.append(own.new_zeros(missing, *own.shape[1:]))
+        return self.group.gather(_below(sent))
 
 
-def _turned(x: torch.Tensor, layout: Layout) -> torch.Tensor:  # [P, N, D], in 32 bits
-    one, other = x.float().chunk(2, -1)
-    cos, sin = layout.cos[:, None], layout.sin[:, None]  # [P, 1, D/2]
-    return torch.cat((one * cos - other * sin, other * cos + one * sin), -1).to(x.dtype)
+def _below(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """One tensor of several; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,25 +103,28 @@ class Merger:
 
 
 class Tower:
-    """The whole tower."""
+    """The whole tower, the same on every rank of `group`; each embeds its share of the patches."""
 
-    def __init__(self, weights: Weights, config: VisionConfig, dtype: torch.dtype) -> None:
+    def __init__(
+        self, weights: Weights, config: VisionConfig, dtype: torch.dtype, group: Group = ALONE
+    ) -> None:
         def tensor(name: str) -> torch.Tensor:
             return weights.tensor(f"{BASE}.{name}", dtype)
 
         self.config = config
+        self.group = group
         # windows that don't overlap: the convolutions are products of whole windows
         self._patch = (
             tensor("patch_embed.proj.weight").flatten(1),
             tensor("patch_embed.proj.bias"),
         )
         self._down = (tensor("downsample.weight").flatten(1), tensor("downsample.bias"))
-        table = tensor("embeddings.position_embedding.weight")  # [S * S, H]
-        side = int(len(table) ** 0.5)
-        self._places = table.float().view(1, side, side, -1).permute(0, 3, 1, 2)  # [1, H, S, S]
+        self._places = Places(tensor("embeddings.position_embedding.weight"))
         self._start = Norm(tensor("post_conv_layernorm.weight"), config.eps)
         self._end = Norm(tensor("post_layernorm.weight"), config.eps)
-        self._blocks = [_block(weights, config, number, dtype) for number in range(config.depth)]
+        self._blocks = [
+            _block(weights, config, number, dtype, group) for number in range(config.depth)
+        ]
         self._merger = Merger(
             weights.linear(f"{BASE}.merger.proj"),
             tensor("merger.post_projection_norm.weight"),
@@ -110,24 +132,57 @@ class Tower:
             read_gated(weights, f"{BASE}.merger"),
         )
         width = config.hidden // config.heads // 2  # of the two halves, rows and columns
-        steps = torch.arange(0, width, 2, dtype=torch.float32, device=table.device)
+        steps = torch.arange(0, width, 2, dtype=torch.float32, device=self.device)
         self._speeds = 1.0 / config.theta ** (steps / width)
 
     @property
     def device(self) -> torch.device:
         return self._places.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._patch[0].dtype
+
+    def lot(self, sizes: Sequence[Size]) -> Lot:
+        """Which patches of pictures of these sizes are for this rank to embed."""
+        lengths = [height * width for height, width in sizes]
+        return lot(lengths, self.config.merge**2, self.group.rank, self.group.count)
+
     def embed(self, patches: torch.Tensor, sizes: Sequence[Size]) -> torch.Tensor:
-        """`patches` [P, C * F * p * p], all pictures' in a row and in the family's order, with the
-        size of each → embeddings [P / merge², out], in the same order."""
+        """`patches` [P, C * F * p * p], this rank's share of all pictures' in a row and in the
+        family's order, with the size of each picture → embeddings [all patches / merge², out], in
+        the same order and the same on every rank."""
+        own = self.lot(sizes)
         weight, bias = self._patch
         x = self._start(functional.linear(patches.to(weight.dtype), weight, bias))
-        cells = [self._cells(size) for size in sizes]
-        x = x + torch.cat([self._place(c, s) for c, s in zip(cells, sizes, strict=True)])
-        layout = self._layout(torch.cat(cells), sizes)
-        for block in self._blocks:
-            x = block(x, layout)
-        return self._merger(self._merged(self._end(x)))
+        sides = [sizes[part.picture] for part in own.parts]
+        cells = [self._cells(s)[p.first : p.last] for s, p in zip(sides, own.parts, strict=True)]
+        if cells:
+            x = x + torch.cat([self._places.of(c, s) for c, s in zip(cells, sides, strict=True)])
+        layout = self._layout(cells, own)
+        stream = x, self._blocks[0].before(x)
+        behind = [*(block.before for block in self._blocks[1:]), self._end]
+        for block, norm in zip(self._blocks, behind, strict=True):
+            stream = block(stream, layout, behind=norm)
+        return self._together(self._merger(self._merged(stream[1])), own)
+
+    def prepare(self) -> None:
+        """Embed a picture of nothing, on every rank, so that what a GPU compiles is there before
+        the first real one."""
+        side = 2 * self.config.merge
+        size = (side, side * self.group.count)
+        width = self.config.patch**2 * self.config.frames * self.config.channels
+        nothing = torch.zeros(self.lot([size]).length, width, dtype=self.dtype, device=self.device)
+        self.embed(nothing, [size])
+        prepare(self.config.hidden // self.config.heads, self.dtype, self.device)
+
+    def _together(self, x: torch.Tensor, own: Lot) -> torch.Tensor:
+        """All ranks' embeddings: all shares but the last ones are equal."""
+        if self.group.count == 1:
+            return x
+        window = self.config.merge**2
+        filled = functional.pad(x, (0, 0, 0, own.padded // window - len(x)))
+        return self.group.gather(filled)[: own.total // window]
 
     def _merged(self, x: torch.Tensor) -> torch.Tensor:  # [P, H] → [P / merge², out]
         weight, bias = self._down
@@ -142,23 +197,15 @@ class Tower:
         windows = cells.view(size[0] // merge, merge, size[1] // merge, merge, 2)
         return windows.transpose(1, 2).reshape(-1, 2)
 
-    def _place(self, cells: torch.Tensor, size: Size) -> torch.Tensor:
-        """The table of positions, stretched over a picture: [P, H]."""
-        height, width = size
-        rows, columns = cells.float().unbind(1)
-        across, down = (columns + 0.5) / width * 2 - 1, (rows + 0.5) / height * 2 - 1
-        spots = torch.stack((across, down), -1)[None, :, None]  # [1, P, 1, 2]
-        stretched = functional.grid_sample(
-            self._places, spots, mode="bicubic", padding_mode="border", align_corners=False
-        )
-        return stretched[0, :, :, 0].T.to(self._patch[0].dtype)
-
-    def _layout(self, cells: torch.Tensor, sizes: Sequence[Size]) -> Layout:
-        angles = (cells[..., None] * self._speeds).flatten(1)  # rows' and columns': [P, D/2]
-        return Layout(angles.cos(), angles.sin(), tuple(h * w for h, w in sizes))
+    def _layout(self, cells: list[torch.Tensor], own: Lot) -> Layout:
+        placed = torch.cat(cells) if cells else torch.empty(0, 2, device=self.device)
+        angles = (placed[..., None] * self._speeds).flatten(1)  # rows' and columns': [P, D/2]
+        return Layout(angles.cos(), angles.sin(), own)
 
 
-def _block(weights: Weights, config: VisionConfig, number: int, dtype: torch.dtype) -> Block:
+def _block(
+    weights: Weights, config: VisionConfig, number: int, dtype: torch.dtype, group: Group
+) -> Block:
     name = f"{BASE}.blocks.{number}"
     return Block(
         before=Norm(weights.tensor(f"{name}.norm1.weight", dtype), config.eps),
@@ -167,4 +214,5 @@ def _block(weights: Weights, config: VisionConfig, number: int, dtype: torch.dty
         between=Norm(weights.tensor(f"{name}.norm2.weight", dtype), config.eps),
         network=read_gated(weights, f"{name}.mlp"),
         heads=config.heads,
+        group=group,
     )

@@ -7,6 +7,9 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,38 +18,72 @@ from app.engine.local import life
 from app.engine.local.checkpoint import ready_folder
 from app.engine.local.model import Loading, Model, load
 from app.engine.local.options import TOKEN_VARIABLE, ServeOptions
+from app.engine.local.ranks.spread import Spread
 from app.engine.local.scheduler import Scheduler
 from app.engine.local.serve.api import Api
 from app.vocabulary import EngineFault
 
 __all__ = ["ServeOptions", "serve"]
 
+Opened: TypeAlias = Callable[[ServeOptions, life.Say], Model]
+
+_LAST = 3.0  # seconds from the loss of a rank to the end of this process, at the latest
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def serve(options: ServeOptions) -> int:
-    """Serve until the process is told to end, or, for a child, its stdin closes.
+def serve(options: ServeOptions, opened: Opened | None = None) -> int:
+    """Serve until the process is told to end, or, for a child, its stdin closes. `opened` gives
+    the model, where it is not the one that `options` name.
 
-    Raises EngineFault where the model or the port can't be had, and where the device breaks.
+    Raises EngineFault where the model or the port can't be had, and where the device breaks. Where
+    other ranks are lost it does not come back: the process ends, with the fault as its last word.
     """
     say = life.say_as_json if options.watch_stdin else life.say_as_words
     if options.watch_stdin:
         life.end_with_parent()
     listener = _listen(options.host, options.port)
     with listener:
-        model = _load(options, say)
+        model = (opened or _load)(options, say)
         faults: list[EngineFault] = []
         scheduler = Scheduler(model, broken=faults.append)
         try:
             app = Api(model, scheduler).app(_token(options), exposed=options.host not in _LOOPBACK)
-            say("ready", 1.0, "Ready")
             server = Server(configured(app), _ready_line(listener, model.name), faults)
-            server.run(sockets=[listener])
+            with _ranks(model, scheduler, options, faults):
+                say("ready", 1.0, "Ready")
+                server.run(sockets=[listener])
         finally:
             scheduler.close()
     if faults:
         raise faults[0]
     return 0
+
+
+@contextmanager
+def _ranks(
+    model: Model, scheduler: Scheduler, options: ServeOptions, faults: list[EngineFault]
+) -> Iterator[None]:
+    """Where the model is spread over ranks: end with them, and end them at the end."""
+    if not isinstance(model.network, Spread):
+        yield
+        return
+    crew = model.network.crew
+    ending = life.Ending(life.fail_as_json if options.watch_stdin else life.fail_as_words)
+
+    def lost(fault: EngineFault) -> None:
+        scheduler.fail(fault)
+        faults.append(fault)  # the server ends
+        ending.within(_LAST, fault)
+
+    crew.tell(lost)
+    try:
+        yield
+    finally:
+        if crew.fault is not None:
+            crew.close()  # what they held is free then, for the next engine
+            ending.now(crew.fault)
+        scheduler.close()
+        model.network.close()
 
 
 def _load(options: ServeOptions, say: life.Say) -> Model:

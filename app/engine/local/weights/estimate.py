@@ -1,11 +1,12 @@
-"""The memory that a checkpoint needs once it is loaded, and whether its device has that much free:
-asked before anything is loaded, from the headers of the files and config.json. An honest estimate;
-knows no network."""
+"""The memory that a checkpoint needs once it is loaded, and whether its device, or each of several,
+has that much free: asked before anything is loaded, from the headers of the files and config.json.
+An honest estimate; knows no network."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from app.engine.headers import Header, contents
+from app.engine.local.ranks.group import ALONE, Group
 from app.engine.local.room import free_bytes, gigabytes
 from app.engine.models import read_config
 from app.vocabulary import EngineFault
@@ -23,7 +25,9 @@ _PACKED = ("qweight", "weight_packed")  # 4-bit weights in words of 32 bits
 _SCALES = ("weight_scale", "weight_scale_inv", "e_score_correction_bias")  # float32 once loaded
 _PART = 4096  # tokens of a prompt that are read at once, at most
 _PICTURE = 4_000_000  # pixels of the picture that is reckoned with: a large screenshot
-_LEAST = 2048  # tokens of a conversation that is worth loading a model for
+_SHARED = re.compile(r"\.([qkvo]|gate|up|gate_up|down)_proj(\.|_|$)|(^|\.)lm_head\.")
+_WHOLE = re.compile(r"(^|\.)visual\.")
+LEAST = 2048  # tokens of a conversation that is worth loading a model for
 
 Json = Mapping[str, Any]
 
@@ -47,47 +51,63 @@ class Estimate:
         return max(left, 0) // self.token if self.token else 0
 
 
-def estimate(folder: Path, *, dtype: torch.dtype, keeps: bool = True) -> Estimate:
-    """What the checkpoint in `folder` needs with numbers of `dtype`.
+def estimate(folder: Path, *, dtype: torch.dtype, keeps: bool = True, ranks: int = 1) -> Estimate:
+    """What the checkpoint in `folder` needs with numbers of `dtype`, on each of `ranks` devices
+    that share it out.
 
     Quantised weights stay so, unless `keeps` is False: then they become plain numbers, as most of
     transformers' models make of them. Raises as `app.engine.headers.contents`.
     """
     width, config = dtype.itemsize, read_config(folder)
-    weights = sum(_loaded(*each, width, keeps) for each in contents(folder).items())
     text = {**config, **(config.get("text_config") or {})}
+    weights = sum(
+        _loaded(name, header, width, keeps) // _ranks(name, header, text, ranks)
+        for name, header in contents(folder).items()
+    )
     tower, look = config.get("vision_config") or {}, _read(folder / "preprocessor_config.json")
-    working = max(_reading(text, width), _seeing(tower, look, width) if tower else 0)
-    return Estimate(weights, _token(text, width), working)
+    seeing = _seeing(tower, look, width) if tower else 0
+    return Estimate(weights, _token(text, width, ranks), max(_reading(text, width, ranks), seeing))
 
 
 def context_for(
-    name: str, needed: Estimate, device: torch.device, *, most: int, asked: int | None = None
+    name: str,
+    needed: Estimate,
+    device: torch.device,
+    *,
+    most: int,
+    asked: int | None = None,
+    ranks: int = 1,
+    group: Group = ALONE,
 ) -> int:
     """Tokens of context for which the device has room beside the model: as many as `asked`, else
-    what fits, up to the model's `most`.
+    what fits, up to the model's `most`. Of several `ranks` each is asked for what it `needed`; a
+    `group` of them comes to one answer.
 
     Raises EngineFault("out_of_memory") with the numbers, where `asked` don't fit or too few would.
     """
-    free = free_bytes(device)
-    least = min(asked or _LEAST, most)
+    ranks = max(ranks, group.count)
+    free = group.min(free_bytes(device)) // (1 if device.type == "cuda" else ranks)
+    least = min(asked or LEAST, most)
     if needed.total(least) > free:
-        raise _too_large(name, needed, device, context=least, free=free)
+        raise _too_large(name, needed, _where(device, ranks), context=least, free=free)
     return min(asked or needed.longest(free) or most, most)
 
 
-def _too_large(
-    name: str, needed: Estimate, device: torch.device, *, context: int, free: int
-) -> EngineFault:
-    where = "the GPU" if device.type == "cuda" else "this computer"
+def _where(device: torch.device, ranks: int) -> str:
+    if device.type != "cuda":
+        return "this computer" if ranks == 1 else f"each of {ranks} ranks"
+    return "the GPU" if ranks == 1 else f"each of {ranks} GPUs"
+
+
+def _too_large(name: str, needed: Estimate, where: str, *, context: int, free: int) -> EngineFault:
     parts = (
         f"{gigabytes(needed.weights)} for its weights, "
         f"{gigabytes(needed.token * context)} for a context of {context} tokens, "
         f"{gigabytes(needed.working)} to work with"
     )
     fits = needed.longest(free)
-    remedy = f"ask for a context of {fits} tokens" if fits >= _LEAST else "choose a smaller model"
-    if device.type != "cuda":
+    remedy = f"ask for a context of {fits} tokens" if fits >= LEAST else "choose a smaller model"
+    if "GPU" not in where:
         remedy = f"close other programs, or {remedy}"
     return EngineFault(
         "out_of_memory",
@@ -111,21 +131,32 @@ def _loaded(name: str, header: Header, width: int, keeps: bool) -> int:
     return count * width * (8 if kind in _PACKED else 1)
 
 
-def _token(text: Json, width: int) -> int:
+def _ranks(name: str, header: Header, text: Json, ranks: int) -> int:
+    """How many ranks share a tensor of a language model out; the rest each of them holds."""
+    found = _SHARED.search(name)
+    if found is None or _WHOLE.search(name):
+        return 1
+    if found[1] in ("k", "v"):
+        return min(ranks, _keys(text))
+    a_row = header.shape[-1:] == (1,) and found[1] in ("o", "down")  # cut by columns
+    return 1 if a_row else ranks
+
+
+def _token(text: Json, width: int, ranks: int) -> int:
     """Keys and values of all layers."""
-    layers, heads = _number(text, "num_hidden_layers", "n_layer"), _heads(text)
-    keys = _number(text, "num_key_value_heads") or heads
-    return 2 * layers * keys * _head(text) * width
+    layers = _number(text, "num_hidden_layers", "n_layer")
+    return 2 * layers * -(-_keys(text) // ranks) * _head(text) * width
 
 
-def _reading(text: Json, width: int) -> int:
+def _reading(text: Json, width: int, ranks: int) -> int:
     """The tensors that a part of a prompt goes through in its widest layer."""
     hidden, wide = _number(text, "hidden_size", "n_embd"), _number(text, "intermediate_size")
     chosen = _number(text, "num_experts_per_tok")
-    inner = 3 * (wide or 4 * hidden)
+    inner = 3 * (wide or 4 * hidden) // ranks
     if chosen:
-        inner = max(inner, chosen * (2 * hidden + 3 * _number(text, "moe_intermediate_size")))
-    attention = 4 * _heads(text) * _head(text)
+        each = 3 * _number(text, "moe_intermediate_size") // ranks
+        inner = max(inner, chosen * (2 * hidden + each))
+    attention = 4 * _heads(text) * _head(text) // ranks
     words = 2 * 4 * _number(text, "vocab_size")  # the logits of one token, in float32
     return _PART * width * (4 * hidden + max(inner, attention)) + words
 
@@ -144,6 +175,10 @@ def _seeing(tower: Json, look: Json, width: int) -> int:
 
 def _heads(text: Json) -> int:
     return _number(text, "num_attention_heads", "n_head")
+
+
+def _keys(text: Json) -> int:
+    return _number(text, "num_key_value_heads") or max(_heads(text), 1)
 
 
 def _head(text: Json) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 
 import torch
 from torch.nn.functional import silu
@@ -11,6 +13,7 @@ from torch.nn.functional import silu
 from app.engine.local.weights.linear import Linear
 from app.vocabulary import EngineFault
 
+_HALF = 2  # bytes of a number that the matrix units take
 _FEW = 64  # pairs of token and expert whose weights a GPU gathers sooner than it walks the experts
 _AT_ONCE = 16  # of these pairs: gathered weights and their numbers take memory
 
@@ -31,6 +34,25 @@ class Experts:
         self, x: torch.Tensor, chosen: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
         """x [T, H], chosen int64 [T, K], weights float32 [T, K] → [T, H] in the numbers of x."""
+        mixed = self._quick(x, chosen, weights)
+        return self._slow(x, chosen, weights) if mixed is None else mixed
+
+    def _quick(
+        self, x: torch.Tensor, chosen: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor | None:
+        """By kernels, where there are some for this device and these weights."""
+        if not x.is_cuda or x.element_size() != _HALF or not _capable(x.device):
+            return None
+        from app.engine.local.kernels.expertise import stack as stacked  # noqa: PLC0415
+        from app.engine.local.kernels.grouped import mix  # noqa: PLC0415
+
+        gate_up, down = stacked(self.gate_up), stacked(self.down)
+        if gate_up is None or down is None or not (gate_up.takes(x) and down.takes(x)):
+            return None
+        return mix(x, chosen, weights.float(), gate_up, down)
+
+    def _slow(self, x: torch.Tensor, chosen: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """By torch's own operations: on a CPU, and for the formats that no kernel reads."""
         few = x.is_cuda and chosen.numel() <= _FEW
         each = self._gathered(x, chosen) if few else self._walked(x, chosen)  # [T, K, H]
         mixed = torch.zeros(x.shape, dtype=torch.float32, device=x.device)
@@ -67,6 +89,12 @@ class Experts:
         back = torch.empty_like(order)
         back[order] = torch.arange(len(order), device=order.device)
         return each[back].view(*chosen.shape, x.shape[1])
+
+
+@cache
+def _capable(device: torch.device) -> bool:
+    """Whether a GPU knows 8-bit floats, and there is something to compile kernels for it."""
+    return torch.cuda.get_device_capability(device) >= (8, 9) and find_spec("triton") is not None
 
 
 def _gate(both: torch.Tensor) -> torch.Tensor:  # [..., 2 I] → [..., I]

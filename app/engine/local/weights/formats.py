@@ -15,12 +15,15 @@ from app.engine.local.weights.fp8 import Fp8Block, Fp8Channel
 from app.engine.local.weights.int4 import Awq, Packed, nibbles
 from app.engine.local.weights.linear import Linear, Plain
 from app.engine.local.weights.shards import Shards
+from app.engine.local.weights.share import WHOLE, Cut, Part, Share, part_of, take
 from app.vocabulary import EngineFault
 
 Kind: TypeAlias = Literal["plain", "channel", "block", "awq", "packed"]
 
 _NUMBERS = ("F64", "F32", "BF16", "F16")
 _EIGHTHS = ("F8_E4M3", "F8_E5M2")
+_WORD = 8  # 4-bit steps
+_IN_WORDS = frozenset({("awq", "rows"), ("packed", "columns")})  # along which words lie
 _METHODS = ("awq", "compressed-tensors", "fp8")
 _STRATEGIES = {(8, "float", way) for way in ("tensor", "channel", "block")} | {
     (4, "int", way) for way in ("group", "channel")
@@ -151,47 +154,99 @@ def shape_of(shards: Shards, prefix: str) -> tuple[int, int]:
     return shape[0], math.prod(shape[1:])
 
 
-def build(shards: Shards, prefix: str, *, dtype: torch.dtype, scheme: Scheme) -> Linear:
-    """The layer without its bias; only plain weights take `dtype`.
+def cut(shards: Shards, prefix: str, along: Cut | None, share: Share, *, parts: int = 1) -> Part:
+    """The share of a layer, of which `parts` matrices lie one below the other. Raises
+    EngineFault("unsupported") where its format can't be cut so."""
+    if along is None or share.count == 1:
+        return WHOLE
+    word = _WORD if (kind_of(shards.held, prefix), along) in _IN_WORDS else 1
+    return part_of(prefix, shape_of(shards, prefix), along, share, parts=parts, word=word)
+
+
+def build(
+    shards: Shards, prefix: str, *, dtype: torch.dtype, scheme: Scheme, part: Part = WHOLE
+) -> Linear:
+    """The layer, or a part of it, without its bias; only plain weights take `dtype`.
 
     Raises EngineFault("damaged" | "unsupported").
     """
     match kind_of(shards.held, prefix):
         case "plain":
-            return Plain(shards.read(f"{prefix}.weight").to(dtype))
+            return Plain(shards.read(f"{prefix}.weight", part.slab()).to(dtype))
         case "channel":
-            weight = shards.read(f"{prefix}.weight")
-            scale = shards.read(_scale_name(shards.held, prefix)).float().reshape(-1, 1)
-            return Fp8Channel(weight, scale.expand(len(weight), 1).contiguous())
+            return _channel(shards, prefix, part)
         case "block":
-            weight = shards.read(f"{prefix}.weight")
             scale = shards.read(_scale_name(shards.held, prefix)).float()
-            return blocked(weight, scale, prefix=prefix, block=scheme.block)
+            return blocked(shards, f"{prefix}.weight", scale, block=scheme.block, part=part)
         case "awq":
-            names = ("qweight", "qzeros", "scales")
-            return Awq(*(shards.read(f"{prefix}.{name}") for name in names))
+            return _awq(shards, prefix, part)
         case "packed":
-            return _packed(shards, prefix, scheme)
+            return _packed(shards, prefix, scheme, part)
+
+
+def _channel(shards: Shards, prefix: str, part: Part) -> Fp8Channel:
+    name = f"{prefix}.weight"
+    scale = shards.read(_scale_name(shards.held, prefix)).float().reshape(-1, 1)
+    each = scale.expand(shards.held[name].shape[0], 1)
+    kept = take(each, part.slab(columns=None))
+    return Fp8Channel(shards.read(name, part.slab()), kept.contiguous())
 
 
 def blocked(
-    weight: torch.Tensor, scale: torch.Tensor, *, prefix: str, block: tuple[int, int]
+    shards: Shards,
+    name: str,
+    scale: torch.Tensor,
+    *,
+    block: tuple[int, int],
+    part: Part = WHOLE,
 ) -> Fp8Block:
-    """Weights [..., out, in] with a scale a block; the grid of blocks has to cover them."""
-    grid = tuple(-(-length // size) for length, size in zip(weight.shape[-2:], block, strict=True))
+    """Weights [..., out, in] with a scale a block; the grid of blocks has to cover them. Blocks
+    through which a part is cut become smaller ones."""
+    shape = shards.held[name].shape
+    grid = tuple(-(-length // size) for length, size in zip(shape[-2:], block, strict=True))
     if tuple(scale.shape[-2:]) != grid:
+        prefix = name.removesuffix(".weight")
         message = f"The scales of {prefix} don't cover its weights in blocks of {block}."
-        raise EngineFault("damaged", message, f"{tuple(weight.shape)}, {tuple(scale.shape)}")
-    return Fp8Block(weight, scale, block, weight.shape[-2])
+        raise EngineFault("damaged", message, f"{shape}, {tuple(scale.shape)}")
+    rows, columns = part.unit("rows", block[0]), part.unit("columns", block[1])
+    fine = _finer(_finer(scale, -2, block[0] // rows), -1, block[1] // columns)
+    kept = take(fine, part.slab(rows=(-2, rows), columns=(-1, columns)))
+    weight = shards.read(name, part.slab())
+    split = weight.shape[-2] // (len(part.runs) if part.cut == "rows" else 1)
+    return Fp8Block(weight, kept.contiguous(), (rows, columns), split)
 
 
-def _packed(shards: Shards, prefix: str, scheme: Scheme) -> Packed:
+def _finer(scale: torch.Tensor, dim: int, times: int) -> torch.Tensor:
+    """Each block as so many smaller ones."""
+    return scale if times == 1 else scale.repeat_interleave(times, dim)
+
+
+def _awq(shards: Shards, prefix: str, part: Part) -> Awq:
+    words = shards.read(f"{prefix}.qweight", part.slab(rows=(-1, _WORD), columns=(-2, 1)))
+    zeros, scales = (shards.read(f"{prefix}.{name}") for name in ("qzeros", "scales"))
+    group = shards.held[f"{prefix}.qweight"].shape[0] // len(scales)
+    fine = part.unit("columns", group)
+    zeros, scales = (_finer(each, -2, group // fine) for each in (zeros, scales))
+    zeros = take(zeros, part.slab(rows=(-1, _WORD), columns=(-2, fine)))
+    scales = take(scales, part.slab(rows=(-1, 1), columns=(-2, fine)))
+    return Awq(words, zeros.contiguous(), scales.contiguous())
+
+
+def _packed(shards: Shards, prefix: str, scheme: Scheme, part: Part) -> Packed:
     rows, columns = shape_of(shards, prefix)
-    packed, scale = (shards.read(f"{prefix}.{name}") for name in ("weight_packed", "weight_scale"))
-    if tuple(packed.shape) != (rows, -(-columns // 8)):
+    if shards.held[f"{prefix}.weight_packed"].shape != (rows, -(-columns // _WORD)):
         raise _unreadable(f"packed in another number of bits than 4 ({prefix})")
-    zero = _zero(shards, prefix, rows)
-    return Packed(packed, scale, zero, columns, _group(columns, scale.shape[1], scheme, prefix))
+    packed = shards.read(f"{prefix}.weight_packed", part.slab(columns=(-1, _WORD)))
+    scale, zero = shards.read(f"{prefix}.weight_scale"), _zero(shards, prefix, rows)
+    group = _group(columns, scale.shape[1], scheme, prefix)
+    fine = part.unit("columns", group)
+
+    def kept(each: torch.Tensor) -> torch.Tensor:
+        finer = _finer(each, -1, group // fine)
+        return take(finer, part.slab(columns=(-1, fine))).contiguous()
+
+    width = part.length("columns", columns)
+    return Packed(packed, kept(scale), None if zero is None else kept(zero), width, fine)
 
 
 def _zero(shards: Shards, prefix: str, rows: int) -> torch.Tensor | None:

@@ -8,9 +8,10 @@ model as it was trained, in bfloat16.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import ClassVar, Self
 
 import torch
 
@@ -42,9 +43,14 @@ class Fp8Channel(Linear):
         """Scaled behind the product, where there is less to scale."""
         if x.dtype is torch.float16:  # the product might be too large for it
             return x @ self.rows(start, stop, x.dtype).mT
-        numbers, unit = _numbers(self.weight[..., start:stop, :], x.dtype)
+        weight, scale = self.weight[..., start:stop, :], self.scale[..., start:stop, :]
+        if x.is_cuda and weight.dim() == 2 and find_spec("triton") is not None:
+            from app.engine.local.kernels.prefill import scaled, widened  # noqa: PLC0415
+
+            return scaled(x @ widened(weight, x.dtype).mT, scale.flatten())
+        numbers, unit = _numbers(weight, x.dtype)
         y = x @ numbers.mT  # [..., rows]
-        return (y * (self.scale[..., start:stop, :] * unit).mT).to(x.dtype)
+        return (y * (scale * unit).mT).to(x.dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +70,10 @@ class Fp8Block(Linear):
     bias: torch.Tensor | None = None
 
     @property
+    def grain(self) -> tuple[int, ...]:
+        return self.block
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.weight.shape)
 
@@ -73,6 +83,16 @@ class Fp8Block(Linear):
         for view, groups in grouped(numbers, self.block[1]):
             view.mul_(scale[..., groups, None])
         return numbers.to(dtype)
+
+    def below(self, layers: Sequence[Linear]) -> Self | None:
+        """As long as each layer begins a block of the whole, or all of them are of one length."""
+        found = super(Fp8Block, self).below(layers)  # a class with slots is made anew
+        blocks = [layer for layer in layers if isinstance(layer, Fp8Block)]
+        if found is None or {layer.split for layer in blocks} == {self.split}:
+            return found
+        single = all(layer.split == layer.out_features for layer in blocks)
+        whole = all(layer.out_features % self.block[0] == 0 for layer in blocks[:-1])
+        return replace(found, split=found.out_features) if single and whole else None
 
     def _places(self, start: int, stop: int) -> torch.Tensor:
         """The row of scales of each row of weights."""

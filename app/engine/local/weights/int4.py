@@ -53,6 +53,10 @@ class Packed(Linear):
     bias: torch.Tensor | None = None
 
     @property
+    def grain(self) -> tuple[int, ...]:
+        return (self.group,)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return (*self.packed.shape[:-1], self.columns)
 

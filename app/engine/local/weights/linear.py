@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self, TypeAlias, cast
 
 import torch
 from torch.nn.functional import linear
+
+from app.engine.local.weights.share import laid
 
 _TEMPORARY = {"cpu": 2 << 20, "cuda": 128 << 20}  # bytes of numbers made of weights at a time
 _STEP = 128  # rows at a time are a multiple of this: whole blocks, whole packed words
@@ -25,11 +27,16 @@ Layered: TypeAlias = Callable[[torch.Tensor], torch.Tensor]  # [..., in] → [..
 class Linear(ABC):
     """y = x Wᵀ + b, [..., in] → [..., out], in the numbers of x, while W stays as it is kept.
 
-    `ROWS_ALONG` names its tensors, and the dimension of each along which the rows of W lie.
+    `ROWS_ALONG` names its tensors, and the dimension of each along which the rows of W lie; `grain`
+    is how many rows or columns share a scale, where these numbers are not in the shapes.
     """
 
     __slots__ = ()
     ROWS_ALONG: ClassVar[Mapping[str, int]]
+
+    @property
+    def grain(self) -> tuple[int, ...]:
+        return ()
 
     @property
     @abstractmethod
@@ -83,6 +90,21 @@ class Linear(ABC):
 
     def with_bias(self, bias: torch.Tensor | None) -> Self:
         return cast(Self, replace(cast(Any, self), bias=bias))
+
+    def below(self, layers: Sequence[Linear]) -> Self | None:
+        """One matrix with those of `layers` laid one below the other, of which this is one; None
+        where they are not all of one kind. Without biases."""
+        if len({layer._kind() for layer in layers}) > 1:
+            return None
+        each = [layer.tensors() for layer in layers]
+        along = self.ROWS_ALONG
+        return self.holding({name: laid([t[name] for t in each], along[name]) for name in each[0]})
+
+    def _kind(self) -> tuple[object, ...]:
+        """What layers have in common that can be laid one below the other."""
+        held = self.tensors().items()
+        sizes = [(name, t.dtype, _but(t.shape, self.ROWS_ALONG[name])) for name, t in held]
+        return (type(self), self.in_features, self.grain, *sizes)
 
     def _bias(self) -> torch.Tensor | None:
         return cast("torch.Tensor | None", getattr(self, "bias", None))
@@ -143,19 +165,31 @@ class Added(Linear):
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return self.base(x) + (x @ self.down.to(x.dtype).mT) @ self.up.to(x.dtype).mT
 
+    def below(self, layers: Sequence[Linear]) -> None:
+        """Changes of several layers are not laid one below the other."""
+
     def pick(self, which: Which) -> Added:
         return Added(self.base.pick(which), _take(self.down, which), _take(self.up, which))
 
 
 def beside(*layers: Linear) -> Layered:
-    """Layers that read the same x as one that gives all their outputs side by side; one product
-    where they are plain, so that a single token is not held up by many small ones."""
-    plain = [layer for layer in layers if isinstance(layer, Plain) and layer.weight.dim() == 2]
-    if len(plain) < len(layers) or len({layer.bias is None for layer in plain}) > 1:
-        return lambda x: torch.cat([layer(x) for layer in layers], -1)
-    biases = [layer.bias for layer in plain if layer.bias is not None]
-    weight = torch.cat([layer.weight for layer in plain])
-    return Plain(weight, torch.cat(biases) if biases else None)
+    """Layers that read the same x as one that gives all their outputs side by side: one layer where
+    they are of one kind, so that a single token is not held up by many small products."""
+    return joined(layers) or (lambda x: torch.cat([layer(x) for layer in layers], -1))
+
+
+def joined(layers: Sequence[Linear]) -> Linear | None:
+    """One layer with the rows of all, and a bias of zeros for those that have none; None where they
+    can't be laid one below the other."""
+    below = layers[0].below(layers) if all(len(layer.shape) == 2 for layer in layers) else None
+    there = [bias for layer in layers if (bias := layer._bias()) is not None]
+    if below is None or not there:
+        return below
+    biases = [
+        there[0].new_zeros(layer.out_features) if (bias := layer._bias()) is None else bias
+        for layer in layers
+    ]
+    return below.with_bias(torch.cat(biases))
 
 
 def grouped(numbers: torch.Tensor, width: int) -> Iterator[tuple[torch.Tensor, slice]]:
@@ -172,3 +206,8 @@ def _take(tensor: torch.Tensor, which: Which) -> torch.Tensor:
     if isinstance(which, torch.Tensor) and tensor.element_size() == 1:
         return tensor.view(torch.uint8)[which].view(tensor.dtype)
     return tensor[which]
+
+
+def _but(shape: Sequence[int], dim: int) -> tuple[int, ...]:
+    """All lengths but that of one dimension, counted from the last."""
+    return tuple(length for place, length in enumerate(shape) if place != len(shape) + dim)

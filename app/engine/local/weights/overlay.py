@@ -16,6 +16,7 @@ from app.engine.local.weights import formats
 from app.engine.local.weights.adapter import Adapter, Pair, refused
 from app.engine.local.weights.linear import Added, Linear, Plain
 from app.engine.local.weights.shards import Shards
+from app.engine.local.weights.share import WHOLE, Part, take
 
 _EXPERT = re.compile(r"(.+)\.(\d+)\.(gate_proj|up_proj|down_proj)$")
 _STORED = ("weight", "qweight", "weight_packed")  # what a layer's weights are called in a file
@@ -41,7 +42,7 @@ def check(adapter: Adapter, base: Shards) -> None:
         if prefix is None:
             check_pair(adapter, pairs[0], _shape(adapter, module, base))
         elif prefix == module:
-            check_stacks(adapter, pairs, _stacks(prefix, base))
+            check_stacks(adapter, pairs, stacks(prefix, base).values())
     for name in adapter.whole:
         check_whole(adapter, name, _whole_shape(adapter, name, base))
 
@@ -96,16 +97,17 @@ def _shape(adapter: Adapter, module: str, base: Shards) -> tuple[int, int]:
     return formats.shape_of(base, module)
 
 
-def _stacks(prefix: str, base: Shards) -> list[Shape]:
-    """The shapes of the experts' stacks, as they are in the file or as they will be."""
+def stacks(prefix: str, base: Shards) -> dict[str, Shape]:
+    """The shapes of the experts' stacks by name, as they are in the file or as they will be."""
+    names = ("gate_up_proj", "down_proj")
     if f"{prefix}.gate_up_proj" in base.held:
-        return [base.held[f"{prefix}.{name}"].shape for name in ("gate_up_proj", "down_proj")]
+        return {name: base.held[f"{prefix}.{name}"].shape for name in names}
     first = f"{prefix}.0.gate_proj."
     stored = next(stored for stored in _STORED if f"{first}{stored}" in base.held)
     numbers = itertools.count()
     count = next(n for n in numbers if f"{prefix}.{n}.gate_proj.{stored}" not in base.held)
     wide, hidden = formats.shape_of(base, first[:-1])
-    return [(count, 2 * wide, hidden), (count, hidden, wide)]
+    return dict(zip(names, [(count, 2 * wide, hidden), (count, hidden, wide)], strict=True))
 
 
 def _whole_shape(adapter: Adapter, name: str, base: Shards) -> tuple[int, ...]:
@@ -125,42 +127,57 @@ def _misfit(what: str, there: Iterable[int], here: Iterable[int]) -> str:
 # --- over layers ------------------------------------------------------------------------------
 
 
-def merged(weight: torch.Tensor, adapter: Adapter, module: str) -> torch.Tensor:
-    """A plain weight of any shape [out, …] with what the adapter changes of it."""
+def merged(weight: torch.Tensor, adapter: Adapter, module: str, part: Part = WHOLE) -> torch.Tensor:
+    """A plain weight of any shape [out, …], or a part of one, with what the adapter changes."""
     for pair in adapter.pairs.get(module, ()):
-        down, up = adapter.factors(pair)
+        down, up = _cut(adapter.factors(pair), part)
         weight = (weight.float() + (up @ down).view(weight.shape)).to(weight.dtype)
     return weight
 
 
-def over(layer: Linear, adapter: Adapter, module: str, dtype: torch.dtype) -> Linear:
-    """A layer with what the adapter changes of it, kept as `dtype` where it can't be merged."""
+def over(
+    layer: Linear, adapter: Adapter, module: str, dtype: torch.dtype, part: Part = WHOLE
+) -> Linear:
+    """A layer, or a part of it, with what the adapter changes of it, kept as `dtype` where it can't
+    be merged."""
     if isinstance(layer, Plain):
-        return replace(layer, weight=merged(layer.weight, adapter, module))
+        return replace(layer, weight=merged(layer.weight, adapter, module, part))
     for pair in adapter.pairs.get(module, ()):
-        down, up = adapter.factors(pair)
+        down, up = _cut(adapter.factors(pair), part)
         layer = Added(layer, down.to(dtype), up.to(dtype))
     return layer
+
+
+def _cut(change: Change, part: Part) -> Change:
+    """What is changed of a part: rows of B, or columns of A."""
+    if part.cut is None:
+        return change
+    down, up = change
+    kept = take(down, part.slab(rows=None)), take(up, part.slab(rows=(-2, 1), columns=None))
+    return kept[0].contiguous(), kept[1].contiguous()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a stack of experts belongs: the name of all of them, of the parameter that holds them
-    where they are merged, and of the parts of each, in their order, where they are not."""
+    where they are merged, and of the parts of each, in their order, where they are not. Of a stack
+    that is `part` of a larger one, the `shape` of that."""
 
     prefix: str
     merged: str
     parts: tuple[str, ...]
+    shape: Shape | None = None
+    part: Part = WHOLE
 
 
 def over_experts(stack: Linear, adapter: Adapter, place: Place, dtype: torch.dtype) -> Linear:
     """A stack [E, out, in] with what the adapter changes of it, whether it was made for experts one
     by one or for merged parameters."""
-    count, out, _ = stack.shape
+    shape = place.shape or stack.shape
     for pair in adapter.pairs.get(place.prefix, ()):
-        if fits(pair, stack.shape):
-            key = f"{pair.key}.{place.merged}"
-            stack = _changed(stack, adapter.stacks(pair, key, count), dtype)
+        if fits(pair, shape):
+            change = adapter.stacks(pair, f"{pair.key}.{place.merged}", shape[0])
+            stack = _changed(stack, _cut(change, place.part), dtype)
     single = {
         (int(match[2]), place.parts.index(match[3])): pairs[0]
         for module, pairs in adapter.pairs.items()
@@ -168,14 +185,16 @@ def over_experts(stack: Linear, adapter: Adapter, place: Place, dtype: torch.dty
     }
     if not single:
         return stack
-    return _changed(stack, _laid(adapter, single, stack, out // len(place.parts)), dtype)
+    change = _laid(adapter, single, shape, shape[1] // len(place.parts))
+    return _changed(stack, _cut(change, place.part), dtype)
 
 
 def _laid(
-    adapter: Adapter, pairs: Mapping[tuple[int, int], Pair], stack: Linear, rows: int
+    adapter: Adapter, pairs: Mapping[tuple[int, int], Pair], shape: Shape, rows: int
 ) -> Change:
-    """Single experts' changes as one of the stack, whose parts have `rows` each; else zeros."""
-    count, out, columns = stack.shape
+    """Single experts' changes as one of a stack of that shape, whose parts have `rows` each; else
+    zeros."""
+    count, out, columns = shape
     rank = max(pair.rank for pair in pairs.values())
     total = rank * (out // rows)
     down = up = None

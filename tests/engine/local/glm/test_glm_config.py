@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,39 @@ def test_a_config_that_is_no_config_is_called_damaged(tmp_path: Path, text: str)
 def test_a_folder_without_a_config_is_called_damaged(tmp_path: Path) -> None:
     with pytest.raises(EngineFault, match="config"):
         config.read(tmp_path)
+
+
+# --- on several GPUs --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heads", "numbers"),
+    [
+        ((96, 8), [1, 2, 4, 8]),  # GLM-4.5V
+        ((32, 2), [1, 2, 4, 8]),  # GLM-4.1V-9B: on four, two keep the same key head
+        ((12, 4), [1, 2, 4]),
+        ((15, 3), [1, 3]),
+        ((7, 7), [1, 7]),
+        ((4, 4), [1, 2, 4]),
+    ],
+    ids=str,
+)
+def test_heads_say_how_many_gpus_can_share_them_out(
+    said: dict[str, dict[str, Any]], heads: tuple[int, int], numbers: list[int]
+) -> None:
+    text = replace(understand(said["glm4v"]).text, heads=heads[0], key_heads=heads[1])
+    assert [count for count in range(1, 9) if text.runs_on(count)] == numbers
+    for count in range(1, 9):
+        assert text.most_of(count) == max(number for number in numbers if number <= count)
+        if count in numbers:
+            config.check_gpus(text, count)
+            continue
+        with pytest.raises(EngineFault, match=f"not on {count}; ask for such") as caught:
+            config.check_gpus(text, count)
+        assert caught.value.kind == "unsupported"
+        assert f"or {numbers[-1]} GPUs" in caught.value.message
+
+
+def test_gpus_share_out_key_heads_or_keep_the_same_one(said: dict[str, dict[str, Any]]) -> None:
+    text = replace(understand(said["glm4v_moe"]).text, heads=32, key_heads=2)
+    assert [text.key_heads_of(count) for count in (1, 2, 4, 8)] == [2, 1, 1, 1]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.engine.local.generate import Finish, Job, Piece, generate
 from app.engine.local.model import Loading, Model, load
+from app.engine.local.ranks.spread import Spread
 from app.engine.local.sampler import Choice
 from app.engine.request.turn import Turn
 from app.vocabulary import EngineFault, Frame, Source
@@ -87,8 +88,34 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     assert fault.value.kind == "damaged"
 
 
-def test_more_gpus_than_one_are_refused(tmp_path: Path) -> None:
+# --- over several devices -----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_model_shared_out_answers_as_one_alone(tmp_path: Path) -> None:
+    folder = write(tmp_path / "glm4v_moe", "glm4v_moe")
+    question = Turn("user", (picture(90, 120), "What is this?"))
+    alone, _ = answer(opened(folder), question)
+    model = opened(folder, ranks=2)
+    assert isinstance(model.network, Spread)
+    try:
+        text, _ = answer(model, question)
+        assert model.defaults.context == 8192
+        assert model.network.token_bytes == 2 * 3 * 1 * 24 * 4  # one key head of two
+    finally:
+        model.network.close()
+    assert text == alone
+
+
+def test_a_number_of_gpus_that_does_not_divide_the_heads_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "glm4v", "glm4v")
-    with pytest.raises(EngineFault, match="one GPU") as fault:
-        load(Loading("tiny", folder, gpus=2))
+    with pytest.raises(EngineFault, match="on 1, 2 or 4 GPUs, not on 3; ask for") as fault:
+        opened(folder, ranks=3)
     assert fault.value.kind == "unsupported"
+
+
+def test_more_gpus_than_there_are_are_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path / "glm4v", "glm4v")
+    with pytest.raises(EngineFault, match="--gpus asks for 64") as fault:
+        load(Loading("tiny", folder, gpus=64))
+    assert fault.value.kind == "engine_failed"

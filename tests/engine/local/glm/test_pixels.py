@@ -21,7 +21,7 @@ from transformers.models.glm4v.image_processing_pil_glm4v import (
 from transformers.models.glm46v.image_processing_pil_glm46v import Glm46VImageProcessorPil
 
 from app.engine.local.glm.look import Look
-from app.engine.local.glm.picture import decoded, measured
+from app.engine.local.glm.picture import all_decoded, decoded, measured
 from app.engine.local.glm.pixels import fitted, patches, resized, smart_size
 from app.engine.local.glm.prompt import Shown, Sight
 from app.vocabulary import EndpointFault
@@ -231,6 +231,20 @@ def test_every_kind_of_picture_is_decoded_as_transformers_loads_it(kind: str) ->
     image = kinds()[kind]
     wanted = np.array(load_image(Image.open(BytesIO(image))))
     assert np.array_equal(decoded(image, "Picture 1"), wanted)
+
+
+def test_pictures_decoded_together_come_in_their_order() -> None:
+    images = [written(Image.fromarray(noise(20 + n, 30, n))) for n in range(20)]
+    found = all_decoded([(image, "A picture") for image in images])
+    assert all(np.array_equal(pixels, noise(20 + n, 30, n)) for n, pixels in enumerate(found))
+    assert all_decoded([]) == []
+
+
+def test_of_pictures_decoded_together_the_first_bad_one_is_named() -> None:
+    good = written(Image.fromarray(noise(20, 30)))
+    images = [good, good[:200], b"nothing"]
+    with pytest.raises(EndpointFault, match="Picture 2 is damaged"):
+        all_decoded([(image, f"Picture {n}") for n, image in enumerate(images, 1)])
 
 
 def refused(image: bytes) -> str:

@@ -8,7 +8,7 @@ from torch.nn.functional import linear
 
 from app.engine.local.weights.fp8 import Fp8Block, Fp8Channel
 from app.engine.local.weights.int4 import Awq, Packed
-from app.engine.local.weights.linear import Added, Linear, Plain
+from app.engine.local.weights.linear import Added, Linear, Plain, beside, joined
 
 Made = tuple[Linear, torch.Tensor]  # a layer, and its weights as float64
 
@@ -163,3 +163,68 @@ def test_weights_are_never_changed_by_use() -> None:
     layer(torch.randn(2, 24))
     layer.dense(torch.float16).fill_(0)
     assert torch.equal(layer.weight.view(torch.uint8), before)
+
+
+# --- several that read the same -----------------------------------------------------------------
+
+SIZES = {
+    "plain": lambda rows: _plain(rows, 53),
+    "fp8 by rows": lambda rows: _channel(rows, 77),
+    "fp8 by blocks": lambda rows: _block(rows, 200),
+    "awq": lambda rows: _awq(rows, 96, 24),
+    "packed": lambda rows: _packed(rows, 96, 32),
+    "packed with zeros": lambda rows: _packed(rows, 96, 32, symmetric=False),
+}
+KINDS = pytest.mark.parametrize("make", SIZES.values(), ids=SIZES.keys())
+
+
+@KINDS
+@pytest.mark.parametrize("rows", [(256, 128, 72), (72, 72), (8,)], ids=str)
+def test_layers_of_one_kind_become_one(make: Callable[[int], Made], rows: tuple[int, ...]) -> None:
+    layers, weights = zip(*(make(each) for each in rows), strict=True)
+    one = joined(layers)
+    assert type(one) is type(layers[0])
+    torch.testing.assert_close(
+        one.dense(torch.float32).double(), torch.cat(weights), rtol=1e-6, atol=0
+    )
+    x = torch.randn(3, one.in_features)
+    side_by_side = torch.cat([layer(x) for layer in layers], -1)
+    torch.testing.assert_close(one(x), side_by_side, rtol=1e-5, atol=1e-4)
+    assert one.bytes == sum(layer.bytes for layer in layers)
+
+
+@KINDS
+def test_a_bias_that_one_lacks_is_nothing(make: Callable[[int], Made]) -> None:
+    (first, _), (second, _) = make(128), make(16)
+    bias = torch.randn(16)
+    one = joined((first, second.with_bias(bias)))
+    assert one is not None
+    x = torch.randn(3, one.in_features)
+    side_by_side = torch.cat((first(x), second(x) + bias), -1)
+    torch.testing.assert_close(one(x), side_by_side, rtol=1e-5, atol=1e-4)
+
+
+def test_blocks_that_would_not_begin_where_a_layer_does_stay_apart() -> None:
+    layers = [_block(rows, 200)[0] for rows in (72, 128)]
+    assert joined(layers) is None
+    x = torch.randn(3, 200)
+    assert torch.equal(beside(*layers)(x), torch.cat([layer(x) for layer in layers], -1))
+
+
+def test_layers_of_several_kinds_stay_apart() -> None:
+    plain, channel = _plain(24, 77)[0], _channel(24, 77)[0]
+    short = Plain(torch.randn(24, 77).bfloat16())
+    low = Added(plain, torch.randn(2, 77), torch.randn(24, 2))
+    groups = [_packed(24, 96, group)[0] for group in (24, 32)]
+    assert joined(groups) is None
+    for other in (channel, short, low):
+        assert joined((plain, other)) is None
+        assert joined((other, plain)) is None
+    x = torch.randn(3, 77)
+    both = beside(plain, channel)(x)
+    torch.testing.assert_close(both, torch.cat((plain(x), channel(x)), -1))
+
+
+def test_low_rank_changes_stay_with_their_layers() -> None:
+    layers = [Added(_plain(24, 77)[0], torch.randn(2, 77), torch.randn(24, 2)) for _ in range(2)]
+    assert joined(layers) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import checkpoints
@@ -13,6 +14,7 @@ from app.engine.local.glm.load import open_network
 from app.engine.local.room import free_bytes
 from app.engine.local.weights.estimate import Estimate, context_for, estimate
 from app.engine.local.weights.opened import Weights
+from app.engine.local.weights.share import Share
 from app.vocabulary import EngineFault
 
 CPU = torch.device("cpu")
@@ -71,6 +73,48 @@ def test_a_token_is_reckoned_as_the_network_keeps_it(tmp_path: Path, row: str) -
     folder = checkpoints.write(tmp_path / row, row)
     network = open_network(folder, read(folder), device=CPU, dtype=torch.float32)
     assert estimate(folder, dtype=torch.float32).token == network.token_bytes
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("quantiser", [None, quantise.fp8, quantise.fp8_block], ids=str)
+def test_each_rank_is_reckoned_with_its_share(
+    plain: Path, tmp_path: Path, ranks: int, quantiser: Callable[[Path, Path], Path] | None
+) -> None:
+    folder = plain if quantiser is None else quantiser(plain, tmp_path / "small")
+    found = estimate(folder, dtype=torch.float32, ranks=ranks)
+    held = _share(folder, ranks)
+    assert found.weights == pytest.approx(held, rel=0.03)
+    assert found.weights < estimate(folder, dtype=torch.float32).weights
+    network_token = 2 * 3 * max(2 // ranks, 1) * 24 * 4  # layers, key heads, width, float32
+    assert found.token == network_token
+
+
+def _share(folder: Path, ranks: int) -> int:
+    """Bytes that one of so many ranks holds."""
+    share = Share(1, ranks)
+    with Weights.open(
+        folder, device=CPU, dtype=torch.float32, say=lambda *_: None, share=share
+    ) as weights:
+        held, done = 0, set[str]()
+        for name in sorted(weights.names):
+            prefix = name.rpartition(".")[0]
+            if ".experts." in name:
+                prefix = prefix.split(".experts.")[0] + ".experts"
+            if prefix in done:
+                continue
+            if ".experts" in prefix:
+                held += weights.experts(prefix, 8).bytes
+            elif "visual" not in prefix and prefix.endswith(("_proj", "lm_head")):
+                keys = Share(1 * min(ranks, 2) // ranks, min(ranks, 2))
+                inner = prefix.endswith(("o_proj", "down_proj"))
+                kept = keys if prefix.endswith(("k_proj", "v_proj")) else share
+                held += weights.linear(prefix, "columns" if inner else "rows", share=kept).bytes
+            else:
+                tensor = weights.tensor(name)
+                held += tensor.numel() * tensor.element_size()
+                continue
+            done.add(prefix)
+        return held
 
 
 def test_a_conversation_and_a_picture_cost_more_than_weights(plain: Path) -> None:
@@ -139,3 +183,16 @@ def test_a_context_that_does_not_fit_is_refused_with_one_that_does() -> None:
     with pytest.raises(EngineFault, match=r"ask for a context of \d{4} tokens") as caught:
         context_for("m", found, CPU, most=65536, asked=60_000)
     assert caught.value.kind == "out_of_memory"
+
+
+def test_several_gpus_are_told_of_what_each_of_them_lacks() -> None:
+    huge = Estimate(weights=2**45, token=47_104, working=GIGABYTE)
+    with pytest.raises(EngineFault, match="and each of 4 ranks has") as caught:
+        context_for("m", huge, CPU, most=65536, ranks=4)
+    assert caught.value.kind == "out_of_memory"
+
+
+def test_ranks_on_one_computer_share_its_memory() -> None:
+    free = free_bytes(CPU)
+    found = Estimate(weights=0, token=free // 40_000, working=0)
+    assert 8_000 < context_for("m", found, CPU, most=65536, ranks=4) < 12_000

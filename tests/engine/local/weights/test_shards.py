@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from app.engine.headers import INDEX, checkpoint_bytes, contents, tensors
 from app.engine.local.weights.shards import Progress, Shards
+from app.engine.local.weights.share import Slab, take
 from app.vocabulary import EngineFault
 
 CPU = torch.device("cpu")
@@ -224,6 +226,73 @@ def test_what_was_read_does_not_hang_on_its_file(folder: Path) -> None:
     shards.close()
     (folder / "model-00001-of-00002.safetensors").write_bytes(b"")
     assert read.equal(torch.arange(6.0).view(2, 3))
+
+
+# --- reading a part -----------------------------------------------------------------------------
+
+SLABS = {
+    "rows": ((300, 1000), Slab(-2, (slice(100, 200),))),
+    "rows of two halves": ((600, 1000), Slab(-2, (slice(75, 150), slice(375, 450)))),
+    "no rows": ((300, 10), Slab(-2, (slice(300, 300),))),
+    "columns": ((300, 1000), Slab(-1, (slice(250, 500),))),
+    "columns of many lines": ((41_000, 200), Slab(-1, (slice(50, 100),))),  # 33 MB: two chunks
+    "long runs of few lines": ((3, 400_000), Slab(-1, (slice(100_000, 300_000),))),
+    "rows of a stack": ((4, 300, 1000), Slab(-2, (slice(0, 100),))),
+    "rows of two halves of a stack": ((3, 80, 90), Slab(-2, (slice(10, 20), slice(50, 60)))),
+    "columns of a stack": ((4, 300, 100), Slab(-1, (slice(75, 100),))),
+}
+
+
+@pytest.mark.parametrize(("shape", "slab"), SLABS.values(), ids=SLABS.keys())
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float8_e4m3fn], ids=str)
+def test_a_slab_is_what_the_whole_has_there(
+    tmp_path: Path, shape: tuple[int, ...], slab: Slab, dtype: torch.dtype
+) -> None:
+    bits = torch.randint(0, 256, (*shape, dtype.itemsize), dtype=torch.uint8)
+    whole = bits.view(dtype).squeeze(-1)
+    save_file({"before": torch.zeros(3), "a": whole}, tmp_path / "a.safetensors")
+    shards = Shards(tensors(tmp_path / "a.safetensors"), CPU)
+    read, true = shards.read("a", slab), take(whole, slab).contiguous()
+    shards.close()
+    assert (read.dtype, read.shape) == (true.dtype, true.shape)
+    assert read.view(torch.uint8).equal(true.view(torch.uint8))
+
+
+def test_rows_are_read_without_the_others(tmp_path: Path) -> None:
+    def read() -> int:
+        return int(psutil.Process().io_counters().read_chars)
+
+    if not hasattr(psutil.Process().io_counters(), "read_chars"):
+        pytest.skip("this system does not count what is read")
+    save_file({"a": torch.rand(4000, 1000)}, tmp_path / "a.safetensors")  # 16 MB
+    shards = Shards(tensors(tmp_path / "a.safetensors"), CPU)
+    before = read()
+    shards.read("a", Slab(-2, (slice(1000, 2000),)))
+    assert 4_000_000 <= read() - before < 4_100_000
+    shards.close()
+
+
+def test_what_is_left_out_counts_as_read(tmp_path: Path) -> None:
+    said: list[float | None] = []
+    clock = _Clock()
+    save_file({"a": torch.rand(400, 1000), "b": torch.rand(400, 100)}, tmp_path / "a.safetensors")
+    progress = Progress(lambda _, done, __: said.append(done), "m", total=1_760_000, clock=clock)
+    shards = Shards(tensors(tmp_path / "a.safetensors"), CPU, progress)
+    for name, dim in (("a", -2), ("b", -1)):
+        clock.now += 1
+        shards.read(name, Slab(dim, (slice(25, 50),)))
+    shards.close()
+    assert said == [1_600_000 / 1_760_000, 1.0]
+
+
+def test_a_file_that_shrinks_while_several_threads_read_it_can_be_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.safetensors"
+    save_file({"a": torch.rand(2000, 1000)}, file)  # 8 MB
+    shards = Shards(tensors(file), CPU)
+    os.truncate(file, 5_000_000)
+    with pytest.raises(EngineFault, match="can't be read"):
+        shards.read("a")
+    shards.close()
 
 
 # --- progress ---------------------------------------------------------------------------------
