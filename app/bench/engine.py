@@ -1,168 +1,213 @@
-"""`sightline bench engine`: when the engine is ready, when it answers, how fast it goes on; on a
-machine with a GPU, a model of nine billion parameters beside stock transformers too."""
+"""`sightline bench engine`: the built-in model on the CPU and, where there are GPUs, models of a
+real size with random weights, beside stock transformers. What the machine has decides the rows."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import shutil
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from app.bench import child
+from app.bench.limits import limit
+from app.bench.machine import Gpu, gpus
 from app.bench.table import Row
-from app.engine.child import EngineChild
-from app.engine.client import Client
-from app.engine.models import DEFAULT
-from app.engine.prompt import compose
+from app.engine.child import EngineChild, command
+from app.engine.models import DEFAULT, find
 from app.settings import folders
-from app.vocabulary import (
-    Answer,
-    Endpoint,
-    EngineFault,
-    Error,
-    Event,
-    Frame,
-    Message,
-    Sampling,
-    Source,
-    Usage,
-)
+from app.vocabulary import EngineFault
 
 RUNS = 5  # unless told otherwise
-_TOKENS = 128  # of the long answer whose pace is measured
+BUILT_IN = "built-in"
+MIDDLE = ("9b-bf16", "9b-fp8", "9b-int4")  # GLM-4.1V-9B
+BIG = "4.5v-fp8"  # GLM-4.5V
+STOCK = "stock"
+PARTS = ("start", "decode", "first", "picture", "pages", "follow", "memory")  # of a model
+KERNELS = "kernels"
+NAMES = (BUILT_IN, *MIDDLE, BIG, STOCK, *PARTS, KERNELS)  # what `--only` knows
 
-_PAGE = """Northwind Garden Supplies
-14 Mill Lane, Bristol BS1 4QT
-INVOICE
-Invoice number: 2026-0417
-Date: 3 November 2026
-Due date: 3 December 2026
-Bill to: Harbour Café Ltd, 2 Quay Street, Cardiff
-Description Quantity Unit price Amount
-Terracotta pots 12 8.50 102.00
-Potting soil 25 l 6 11.25 67.50
-Garden gloves 4 6.80 27.20
-Watering can 5 l 2 18.90 37.80
-Plant labels 100 1 7.45 7.45
-Delivery 1 15.00 15.00
-Subtotal 256.95
-VAT 20% 51.39
-Total due £308.34
-Please pay by bank transfer within 30 days to Northwind Garden Supplies, sort code 20-00-00,
-account 12345678, and give the invoice number. Goods remain ours until they are paid for."""
-_QUESTION = "What is the total due?"
-_STORY = "Write a long story about a lighthouse keeper."
+_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds `app`
+_GB = 10**9
+_MIDDLE_NEEDS, _BIG_NEEDS, _STOCK_NEEDS = 40 * _GB, 130 * _GB, 240 * _GB  # bytes on all GPUs
+_WORDS = 2000  # characters of a failure
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What one start of the engine showed; seconds, and tokens a second."""
+class Asked:
+    """What to measure: on how many GPUs (None: all that there are), which models and parts (none:
+    all that fit), with stock transformers or without. `small` tries the bench itself, on the CPU
+    too."""
 
-    ready: float
-    first_token: float
-    stopped: float
-    pace: float
+    gpus: int | None = None
+    only: frozenset[str] = frozenset()
+    stock: bool = True
+    kernels: bool = False
+    small: bool = False
+
+    def wants(self, name: str, among: Iterable[str]) -> bool:
+        """Whether it is asked for; where none of its kind is named, all are."""
+        named = self.only & set(among)
+        return name in named if named else True
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Of those that a loaded model is asked."""
+        several = tuple(part for part in PARTS if self.wants(part, (*PARTS, KERNELS)))
+        return (*several, *([KERNELS] if self.kernels or KERNELS in self.only else []))
 
 
-def measure(runs: int) -> Sequence[Row]:
-    """Starts the engine `runs` times, its model converted before.
+def measure(runs: int, asked: Asked | None = None) -> Iterator[Row]:
+    """One row after the other, as soon as it is known.
 
     Raises:
-        EngineFault: it can't start.
-        EndpointFault: it can't be asked.
+        EngineFault: the engine can't start, or a trial failed.
+        EndpointFault: the engine can't be asked.
     """
-    rows = tuple(asyncio.run(_measure(runs)))
-    return rows if shutil.which("nvidia-smi") is None else (*rows, *_trial(runs))
+    asked = asked or Asked()
+    models = (BUILT_IN, *MIDDLE, BIG, STOCK)
+    if asked.wants(BUILT_IN, models) and _is_here():
+        yield from child.measure(runs)
+    there = gpus()
+    if there or asked.small:
+        yield from _sizes(_Trial(runs, asked, there), models)
 
 
-def _trial(runs: int) -> Sequence[Row]:
-    """The trial of a real size, in a process of its own: torch is the engine's alone."""
-    with tempfile.TemporaryDirectory(prefix="sightline-trial-") as folder:
-        trial = (sys.executable, "-P", "-m", "app.engine.local.trial")
-        given = ("--folder", folder, "--runs", str(runs))
-        ran = subprocess.run([*trial, *given], capture_output=True, text=True, check=False)
-    if ran.returncode:
-        raise EngineFault("engine_failed", "The trial of a real size failed.", ran.stderr[-2000:])
-    said = [json.loads(line) for line in ran.stdout.splitlines()]
-    return tuple(Row(f"{s['who']}: {s['what']}", s["unit"], tuple(s["runs"])) for s in said)
-
-
-async def _measure(runs: int) -> Sequence[Row]:
-    await (warm := _child()).start()  # converts the model where that is still to be done
-    await warm.stop()
-    seen = [await _once() for _ in range(runs)]
-    return (
-        Row("engine ready", "s", tuple(run.ready for run in seen), at_most=6),
-        Row("first token, page of 400 tokens", "s", tuple(r.first_token for r in seen), at_most=5),
-        Row("tokens", "1/s", tuple(run.pace for run in seen), at_least=15),
-        Row("a stop, and the next answer's first token", "s", tuple(r.stopped for r in seen)),
-    )
-
-
-def _child() -> EngineChild:
-    return EngineChild(model=DEFAULT, folder=folders().data, on_progress=lambda _: None)
-
-
-async def _once() -> Run:
-    child, client = _child(), Client()
-    began = time.perf_counter()
+def _is_here() -> bool:
+    """Whether the built-in model is installed; a GPU host may do without."""
     try:
-        endpoint = await child.start()
-        ready = time.perf_counter() - began
-        first_token = await _first_token(client, endpoint)
-        pace = await _pace(client, endpoint)
-        stopped = await _stopped(client, endpoint)
-    finally:
-        await client.close()
-        await child.stop()
-    return Run(ready, first_token, stopped, pace)
+        find(DEFAULT, folders().data)
+    except EngineFault:
+        return False
+    return True
 
 
-async def _first_token(client: Client, endpoint: Endpoint) -> float:
-    page = Frame(b"", "image/png", 0, 0, Source("picture", "invoice.png"), _PAGE, "ocr")
-    asked = compose(endpoint, Message("user", _QUESTION, (page,)), ())
-    began = time.perf_counter()
-    async with aclosing(client.stream(endpoint, asked, Sampling(max_tokens=8))) as events:
-        async for event in events:
-            if isinstance(_sound(event), Answer):
-                return time.perf_counter() - began
-    raise EngineFault("engine_failed", "The engine gave no answer to measure.")
+def _sizes(trial: _Trial, models: Sequence[str]) -> Iterator[Row]:
+    asked = trial.asked
+    fitting = [model for model in (*MIDDLE, BIG) if trial.fits(model)]
+    for model in fitting:
+        if asked.wants(model, models):
+            yield from trial.rows(model)
+    stock = MIDDLE[0] if MIDDLE[0] in fitting else BIG
+    if asked.stock and asked.wants(STOCK, models) and trial.fits_stock(stock):
+        yield from trial.stock(stock)
 
 
-async def _pace(client: Client, endpoint: Endpoint) -> float:
-    """Tokens a second from the first token on; one seed, so that each run writes the same."""
-    sampling = Sampling(max_tokens=_TOKENS, temperature=0.8, seed=1)
-    asked = (Message("user", _STORY),)
-    first, tokens = 0.0, 0
-    async with aclosing(client.stream(endpoint, asked, sampling)) as events:
-        async for event in events:
-            if isinstance(_sound(event), Answer):
-                first = first or time.perf_counter()
-            if isinstance(event, Usage):
-                tokens = event.completion
-    return (tokens - 1) / (time.perf_counter() - first)
+class _Trial:
+    """Models of a real size, each in processes of its own: torch is the engine's alone."""
+
+    def __init__(self, runs: int, asked: Asked, there: Sequence[Gpu]) -> None:
+        self.asked = asked
+        self._runs, self._there = runs, there
+        self._count = asked.gpus or max(len(there), 1)
+        if there and self._count > len(there):
+            message = f"This machine has {len(there)} GPUs; --gpus asks for {self._count}."
+            raise EngineFault("engine_failed", message)
+
+    @property
+    def _memory(self) -> int:
+        return sum(gpu.memory for gpu in self._there[: self._count])
+
+    def fits(self, model: str) -> bool:
+        if self.asked.small:
+            return True
+        if model == BIG:
+            return self._memory >= _BIG_NEEDS
+        return self._count == 1 and self._memory >= _MIDDLE_NEEDS
+
+    def fits_stock(self, model: str) -> bool:
+        return self.asked.small or model != BIG or self._memory >= _STOCK_NEEDS
+
+    def rows(self, model: str) -> Iterator[Row]:
+        with tempfile.TemporaryDirectory(prefix="sightline-trial-") as name:
+            folder, parts = Path(name) / model, self.asked.parts
+            later = tuple(part for part in parts if part != "start")
+            if later:
+                given = (*self._given(folder, model), *self._devices(), "--parts", ",".join(later))
+                yield from self._told(model, given)
+            if "start" in parts:
+                self._make(folder, model)
+                yield from self._starts(model, folder, Path(name))
+
+    def stock(self, model: str) -> Iterator[Row]:
+        with tempfile.TemporaryDirectory(prefix="sightline-trial-") as name:
+            given = (*self._given(Path(name) / model, model), "--stock")
+            yield from self._told(model, given, runs=min(self._runs, 2))
+
+    def _given(self, folder: Path, model: str) -> tuple[str, ...]:
+        small = ("--small",) if self.asked.small else ()
+        return ("--folder", str(folder), "--model", model, *small)
+
+    def _devices(self) -> tuple[str, ...]:
+        if self._there:
+            return ("--gpus", str(self._count))
+        return ("--ranks", str(self._count)) if self._count > 1 else ()
+
+    def _make(self, folder: Path, model: str) -> None:
+        for _ in self._lines((*self._given(folder, model), "--make")):
+            pass
+
+    def _told(self, model: str, given: Sequence[str], *, runs: int | None = None) -> Iterator[Row]:
+        for line in self._lines((*given, "--runs", str(runs or self._runs))):
+            said = json.loads(line)
+            yield self._row(model, said["who"], said["what"], said["unit"], said["runs"])
+
+    def _row(self, model: str, who: str, what: str, unit: str, runs: Sequence[float]) -> Row:
+        device = self._there[0].name if self._there else ""
+        ours = who.startswith(model)
+        most, least = limit(model, self._count, device, what) if ours else (None, None)
+        return Row(f"{who}: {what}", unit, tuple(runs), at_most=most, at_least=least)
+
+    def _lines(self, given: Sequence[str]) -> Iterator[str]:
+        """What the trial's process says, line by line."""
+        trial = (sys.executable, "-P", "-m", "app.engine.local.trial", *given)
+        with (
+            tempfile.TemporaryFile("w+") as errors,
+            subprocess.Popen(
+                trial, stdout=subprocess.PIPE, stderr=errors, text=True, env=_environment()
+            ) as running,
+        ):
+            assert running.stdout is not None
+            yield from (line for line in running.stdout if line.startswith("{"))
+            if running.wait():
+                errors.seek(0)
+                said = errors.read()[-_WORDS:]
+                raise EngineFault("engine_failed", "The trial of a real size failed.", said)
+
+    def _starts(self, model: str, folder: Path, place: Path) -> Iterator[Row]:
+        """From the start of the process to its ready line: its kernels still to be compiled, and
+        then on the disk."""
+        os.environ["TRITON_CACHE_DIR"] = str(place / "kernels")
+        try:
+            for what in ("start to ready, nothing compiled yet", "start to ready"):
+                seconds = asyncio.run(self._ready(folder))
+                yield self._row(model, f"{model} on {self._count}", what, "s", (seconds,))
+        finally:
+            del os.environ["TRITON_CACHE_DIR"]
+
+    async def _ready(self, folder: Path) -> float:
+        began = time.perf_counter()
+        engine = EngineChild(
+            model=str(folder),
+            folder=folders().data,
+            on_progress=lambda _: None,
+            command=lambda name, data: (*command(name, data), *self._served()),
+        )
+        try:
+            await engine.start()
+            return time.perf_counter() - began
+        finally:
+            await engine.stop()
+
+    def _served(self) -> tuple[str, ...]:
+        return ("--gpus", str(self._count)) if self._there else ()
 
 
-async def _stopped(client: Client, endpoint: Endpoint) -> float:
-    """From hanging up on a long answer to the end of another's first token."""
-    asked = (Message("user", _STORY),)
-    async with aclosing(client.stream(endpoint, asked, Sampling(max_tokens=2000))) as events:
-        async for event in events:
-            if isinstance(_sound(event), Answer):
-                break
-    began = time.perf_counter()
-    async with aclosing(client.stream(endpoint, asked, Sampling(max_tokens=1))) as events:
-        async for event in events:
-            _sound(event)
-    return time.perf_counter() - began
-
-
-def _sound(event: Event) -> Event:
-    if isinstance(event, Error):
-        raise EngineFault(event.kind, event.message, event.detail)
-    return event
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}

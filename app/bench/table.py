@@ -7,9 +7,11 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_WIDTH = 64  # characters of a name, where the rows are not known beforehand
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,17 @@ class Row:
         return None
 
 
-def show(bench: str, rows: Sequence[Row], *, as_json: bool) -> int:
-    """Prints the rows; 0, whether or not the limits hold: a bench reports."""
+def show(bench: str, rows: Iterable[Row], *, as_json: bool) -> int:
+    """Prints each row as soon as it is known; 0, whether or not the limits hold: a bench
+    reports."""
     if as_json:
-        print(json.dumps({"type": "bench", "bench": bench, **machine()}))
+        print(json.dumps({"type": "bench", "bench": bench, **machine()}), flush=True)
         for row in rows:
             print(json.dumps(_record(row)), flush=True)
         return 0
     facts = machine()
     print(f"{bench}: {facts['cores']} cores, Python {facts['python']}, commit {facts['commit']}\n")
-    width = max(len(row.name) for row in rows)
+    width = max(len(row.name) for row in rows) if isinstance(rows, Sequence) else _WIDTH
     print(f"{'':{width}}  {'median':>9}  {'min':>9}  {'max':>9}  unit        limit")
     for row in rows:
         values = (row.median, min(row.runs), max(row.runs))

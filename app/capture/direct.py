@@ -8,11 +8,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
-
-import mss
-from mss.exception import ScreenShotError
 
 from app.capture.obstacle import NO_DISPLAY, Obstacle, no_display, wayland
 from app.capture.shot import Shot
@@ -30,23 +28,39 @@ def obstacle() -> Obstacle | None:
     if sys.platform == "darwin":
         return _permission()
     try:
-        mss.MSS().close()
-    except (ScreenShotError, OSError) as error:
+        with _screens():
+            return None
+    except OSError as error:
         return _unreachable(error)
-    return None
 
 
 def grab() -> tuple[Shot, ...]:
     """One shot a screen. Raises CaptureFault."""
     try:
-        with closing(mss.MSS()) as screens:
+        with _screens() as screens:
             # the first entry is all of them as one
             return tuple(
                 _shot(screens.grab(monitor), monitor, number)
                 for number, monitor in enumerate(screens.monitors[1:], 1)
             )
-    except (ScreenShotError, OSError) as error:
+    except OSError as error:
         raise _unreachable(error).fault() from error
+
+
+@contextmanager
+def _screens() -> Iterator[Any]:
+    """What mss sees. Raises OSError where it sees nothing, or is not there: a machine that only
+    serves the engine needs no eyes, and the command line must start on it."""
+    try:
+        import mss  # noqa: PLC0415
+        from mss.exception import ScreenShotError  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise OSError("mss is not installed") from missing
+    try:
+        with closing(mss.MSS()) as screens:
+            yield screens
+    except ScreenShotError as error:
+        raise OSError(str(error)) from error
 
 
 def _shot(taken: Any, monitor: dict[str, Any], number: int) -> Shot:

@@ -151,6 +151,12 @@ def _bench(commands: Commands, bench: Command) -> None:
     p.add_argument("name", choices=["answer", "capture", "docs", "engine", "start", "ui"])
     p.add_argument("--runs", type=_positive, metavar="N", help="how often (median)")
     p.add_argument("--json", action="store_true", help="JSON lines")
+    engine = p.add_argument_group("engine")
+    engine.add_argument("--gpus", type=_positive, metavar="N", help="on so many; all, if left out")
+    engine.add_argument("--only", metavar="NAMES", help="models and parts, with commas between")
+    engine.add_argument("--no-stock", action="store_true", help="leave out stock transformers")
+    engine.add_argument("--kernels", action="store_true", help="where a token's time goes, too")
+    engine.add_argument("--small", action="store_true", help="tiny models, to try the bench itself")
     p.set_defaults(command=bench)
 
 

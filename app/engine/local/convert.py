@@ -12,17 +12,19 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGUFReader, dequantize
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 
 from app.vocabulary import EngineFault
+
+if TYPE_CHECKING:  # a machine that serves other models does without gguf
+    from gguf import GGUFReader
 
 Weights = npt.NDArray[np.float16]
 Report = Callable[[float], None]  # how much is done, 0 to 1
@@ -52,9 +54,10 @@ def convert(source: Path, folder: Path, report: Report) -> None:
     """Write the model of the GGUF file `source` into the existing, empty `folder`.
 
     Raises EngineFault("unsupported") for an architecture other than Llama's or a tokenizer other
-    than byte-level BPE, and OSError where the disk refuses.
+    than byte-level BPE, EngineFault("engine_failed") where the library that reads such files is not
+    installed, and OSError where the disk refuses.
     """
-    reader = GGUFReader(source)
+    reader = _reader(source)
     kind = (_value(reader, "general.architecture"), _value(reader, "tokenizer.ggml.model"))
     if kind != ("llama", "gpt2"):
         raise EngineFault(
@@ -76,6 +79,18 @@ def convert(source: Path, folder: Path, report: Report) -> None:
     report(1.0)
 
 
+def _reader(source: Path) -> GGUFReader:
+    try:
+        from gguf import GGUFReader  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        message = (
+            f"{source.name} can't be read, for gguf is not installed; "
+            "install it with: pip install gguf"
+        )
+        raise EngineFault("engine_failed", message, str(missing)) from missing
+    return GGUFReader(source)
+
+
 def _save(weights: dict[str, Weights], path: Path) -> None:
     try:
         save_file(weights, path, metadata={"format": "pt"})
@@ -94,6 +109,8 @@ def _tensors(reader: GGUFReader) -> Iterator[tuple[str, Weights]]:
         "attn_q": int(_value(reader, "llama.attention.head_count")),
         "attn_k": int(_value(reader, "llama.attention.head_count_kv")),
     }
+    from gguf import dequantize  # noqa: PLC0415  (as `_reader` does)
+
     for tensor in reader.tensors:
         full = dequantize(tensor.data, tensor.tensor_type)
         part = tensor.name.split(".")[2] if tensor.name.startswith("blk.") else ""

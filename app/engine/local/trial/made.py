@@ -1,24 +1,22 @@
-"""A checkpoint folder of a real size with random weights, as a hub would hold it; for timing, not
-for answers. Knows nothing of the engine that will load it."""
+"""A checkpoint folder of a real size, as a hub would hold it, but without the numbers: these are
+made on the device when it is loaded (weights/invented.py). For timing, not for answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
-from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
-Json = dict[str, Any]
+from app.engine.local.trial.parts import Part, parts
+from app.engine.local.trial.size import Json, described, group_of, kind_of
 
-_SHARD = 4 * 10**9  # bytes
-_SPREAD = 0.02  # standard deviation, as the family initialises its weights
-_MARKS = {  # the vocabulary of GLM-4.1V-9B-Thinking from its first special token on
+_BYTES = {"BF16": 2, "F8_E4M3": 1, "F32": 4, "I32": 4, "I64": 8}
+_FIRST, _LAST = 151329, 151364  # special tokens
+_MARKS = {  # the vocabulary of the family from its first special token on
     151329: "<|endoftext|>",
     151331: "[gMASK]",
     151333: "<sop>",
@@ -30,8 +28,6 @@ _MARKS = {  # the vocabulary of GLM-4.1V-9B-Thinking from its first special toke
     151340: "<|end_of_image|>",
     151341: "<|begin_of_video|>",
     151342: "<|end_of_video|>",
-    151343: "<|image|>",
-    151344: "<|video|>",
 }
 _TEMPLATE = (
     "[gMASK]<sop>{% for m in messages %}<|{{ m.role }}|>\n"
@@ -42,43 +38,46 @@ _TEMPLATE = (
 )
 
 
-def write(folder: Path, *, small: bool = False) -> int:
-    """Write a checkpoint with the shapes of GLM-4.1V-9B-Thinking in bfloat16; gives its bytes.
+def write(
+    folder: Path,
+    model: str,
+    *,
+    layers: int | None = None,
+    small: bool = False,
+    steady: bool = False,
+) -> int:
+    """Write one of `MODELS`; gives the bytes that it would hold.
 
-    `small` keeps the layout and the vocabulary, and makes everything else tiny.
+    `layers` are fewer at full width. `small` keeps the layout and the vocabulary, and makes
+    everything else tiny. `steady` is for comparing rather than timing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    config = _described(_config(small))
-    _json(folder / "config.json", config.to_dict())
+    config = described(model, layers=layers, small=small, steady=steady)
+    _json(folder / "config.json", config)
     _json(folder / "generation_config.json", {"eos_token_id": [151329, 151336, 151338]})
     _json(folder / "preprocessor_config.json", _preprocessor())
-    _tokenizer().save_pretrained(folder)
-    return _save(folder, _weights(config))
+    _tokenizer(config).save_pretrained(folder)
+    held = list(parts(config, kind_of(model), group=group_of(small=small)))
+    return _hollow(folder / "model.safetensors", held)
 
 
-def _config(small: bool) -> Json:
-    wide = {"hidden_size": 128, "num_hidden_layers": 2, "intermediate_size": 256}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
-    tower = {"depth": 2, "hidden_size": 64, "num_heads": 2, "out_hidden_size": 128}
-    rope = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}
-    rope["mrope_section"] = [2, 3, 3] if small else [8, 12, 12]
-    return {
-        "architectures": ["Glm4vForConditionalGeneration"],
-        "model_type": "glm4v",
-        "image_token_id": 151343,
-        "video_token_id": 151344,
-        "text_config": {
-            "model_type": "glm4v_text",
-            "vocab_size": 151552,
-            "max_position_embeddings": 65536,
-            "rope_parameters": rope,
-            **(wide | heads if small else {}),
-        },
-        "vision_config": {
-            "model_type": "glm4v_vision",
-            **(tower | {"intermediate_size": 256} if small else {}),
-        },
-    }
+def _hollow(file: Path, held: list[Part]) -> int:
+    """A file with a header and, where the numbers would be, a hole."""
+    header: Json = {}
+    end = 0
+    for part in held:
+        start, end = end, end + math.prod(part.shape) * _BYTES[part.dtype]
+        header[part.name] = {
+            "dtype": part.dtype,
+            "shape": list(part.shape),
+            "data_offsets": [start, end],
+        }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with file.open("wb") as out:
+        out.write(len(text).to_bytes(8, "little") + text)
+        out.truncate(8 + len(text) + end)
+    return end
 
 
 def _preprocessor() -> Json:
@@ -95,63 +94,20 @@ def _preprocessor() -> Json:
     }
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def _tokenizer(config: Json) -> PreTrainedTokenizerFast:
     """Bytes, filled up to the first special token so that each has its own number."""
     bytes_ = sorted(pre_tokenizers.ByteLevel.alphabet())
-    filled = [*bytes_, *(f"<filler {number}>" for number in range(len(bytes_), min(_MARKS)))]
+    filled = [*bytes_, *(f"<filler {number}>" for number in range(len(bytes_), _FIRST))]
     tokenizer = Tokenizer(BPE({text: number for number, text in enumerate(filled)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    names = [_MARKS.get(n, f"<|unused {n}|>") for n in range(min(_MARKS), max(_MARKS) + 1)]
+    seen = {config["image_token_id"]: "<|image|>", config["video_token_id"]: "<|video|>"}
+    marks = _MARKS | seen
+    names = [marks.get(n, f"<|unused {n}|>") for n in range(_FIRST, _LAST + 1)]
     tokenizer.add_special_tokens([AddedToken(name, special=True) for name in names])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|endoftext|>", chat_template=_TEMPLATE
     )
-
-
-def _weights(config: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every tensor of the architecture by its name on a hub, made where it is quickest."""
-    with torch.device("meta"):
-        shapes = AutoModelForImageTextToText.from_config(config).state_dict()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    random = torch.Generator(device).manual_seed(0)
-    for name, like in shapes.items():
-        tensor = torch.empty(like.shape, dtype=torch.bfloat16, device=device)
-        is_norm = "norm" in name.split(".")[-2]
-        yield name, (tensor.fill_(1) if is_norm else tensor.normal_(std=_SPREAD, generator=random))
-
-
-def _described(config: Json) -> Any:
-    given = {name: value for name, value in config.items() if name != "model_type"}
-    return AutoConfig.for_model(config["model_type"], **given)
-
-
-def _save(folder: Path, tensors: Iterator[tuple[str, torch.Tensor]]) -> int:
-    """Shards, each written when it is full, and their index."""
-    places: dict[str, str] = {}
-    held: dict[str, torch.Tensor] = {}
-    total = shard = 0
-
-    def put() -> None:
-        file = f"model-{shard:05}.safetensors"
-        save_file(held, folder / file, metadata={"format": "pt"})
-        places.update(dict.fromkeys(held, file))
-        held.clear()
-
-    for name, tensor in tensors:
-        size = tensor.numel() * tensor.element_size()
-        if held and sum(t.numel() * 2 for t in held.values()) + size > _SHARD:
-            shard += 1
-            put()
-        held[name] = tensor.cpu()
-        total += size
-    shard += 1
-    put()
-    _json(
-        folder / "model.safetensors.index.json",
-        {"metadata": {"total_size": total}, "weight_map": places},
-    )
-    return total
 
 
 def _json(file: Path, value: Json) -> None:

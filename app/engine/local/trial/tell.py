@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,7 +12,7 @@ import torch
 
 
 def tell(who: str, what: str, unit: str, runs: Sequence[float]) -> None:
-    """One figure: `who` is "sightline" or "transformers", `runs` every run's value."""
+    """One figure: `who` is a model and its GPUs, or "transformers"; `runs` every run's value."""
     line = {"who": who, "what": what, "unit": unit, "runs": [round(run, 5) for run in runs]}
     print(json.dumps(line), flush=True)
 
@@ -25,22 +27,15 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def wait() -> None:
-    """Until the device has done what was asked of it."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    """Until all devices have done what was asked of them."""
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        torch.cuda.synchronize(number)
 
 
-def held() -> float:
-    """GB of the device's memory that tensors hold; 0 without one."""
-    return torch.cuda.memory_allocated() / 2**30 if torch.cuda.is_available() else 0.0
-
-
-def copied() -> float:
-    """Bytes a second that the device moves in a copy from itself to itself, read and written."""
-    if not torch.cuda.is_available():
-        return 0.0
-    source = torch.empty(2**31, dtype=torch.uint8, device="cuda").random_()
-    target = torch.empty_like(source)
-    target.copy_(source)
-    times = sorted(timed(lambda: target.copy_(source)) for _ in range(9))
-    return 2 * source.numel() / times[4]
+def used() -> int:
+    """Bytes of memory that are taken on the fullest GPU, by whomever; 0 without one."""
+    if shutil.which("nvidia-smi") is None:
+        return 0
+    query = ("nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits")
+    said = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+    return max(int(line) for line in said.split()) * 2**20
