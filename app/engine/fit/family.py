@@ -156,4 +156,5 @@ def need(member: Member) -> Need:
         layers=member.shape.layers,
         context=member.shape.context,
         get=member.repository,
+        captured=True,
     )

@@ -26,7 +26,8 @@ _SMALL = {"num_hidden_layers": 30, "num_key_value_heads": 3, "head_dim": 64}
 class Need:
     """Bytes of the weights in 16-bit numbers (`plain`) and of those kept smaller (`packed`); of
     each those that one written token reads; what a token of a conversation takes, in 16-bit
-    numbers too; `here`: it is on this machine, else `get` names it on its hub, where one has it."""
+    numbers too; `here`: it is on this machine, else `get` names it on its hub, where one has it;
+    `captured`: a GPU is told of a whole token at once (app.engine.local.glm)."""
 
     name: str
     plain: int
@@ -38,6 +39,7 @@ class Need:
     context: int
     here: bool = False
     get: str = ""
+    captured: bool = False
 
     @property
     def weights(self) -> int:
@@ -68,7 +70,12 @@ def need_of(model: InstalledModel) -> Need | None:
         packed=_bytes(held, config, plain=False),
     )
     extra = _adapter_bytes(model)
-    return replace(found, plain=found.plain + extra, active_plain=found.active_plain + extra)
+    return replace(
+        found,
+        plain=found.plain + extra,
+        active_plain=found.active_plain + extra,
+        captured=str(config.get("model_type")).startswith("glm4"),
+    )
 
 
 def _need(

@@ -14,9 +14,10 @@ from app.engine.fit.need import Need
 _GPU_RESERVE = 2 << 30
 _GPU_SHARE = 0.95
 _CPU_RESERVE = 1 << 30
-# Of a GPU's bandwidth a good kernel gets 0.85; a layer's kernels take this long to be launched.
-_REACHED = 0.85
-_LAUNCHES = 0.00025  # s a layer
+# Of a GPU's bandwidth, as its maker states it, the kernels get this; a layer takes so long beside
+# it: one by one to be launched, else to begin and to end (measured: BENCHMARKS.md).
+_REACHED = 0.8
+_LAUNCHED, _CAPTURED = 0.00025, 0.00002  # s a layer
 
 Where = Literal["gpu", "cpu", "gpus", "nowhere"]
 
@@ -75,7 +76,8 @@ def _gpu_pace(need: Need, gpu: Gpu, context: int) -> float | None:
     if gpu.bandwidth is None:
         return None
     read = need.active + need.token * context // 2
-    return 1 / (read / (gpu.bandwidth * _REACHED) + need.layers * _LAUNCHES)
+    beside = need.layers * (_CAPTURED if need.captured else _LAUNCHED)
+    return 1 / (read / (gpu.bandwidth * _REACHED) + beside)
 
 
 def _gpus_needed(needed: int, gpu: Gpu) -> int:

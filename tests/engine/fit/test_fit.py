@@ -76,7 +76,8 @@ def test_a_longer_conversation_needs_more_and_no_more_than_the_model_can_hold() 
 
 def test_the_pace_is_below_what_the_memory_allows() -> None:
     found = fit(BY_NAME["GLM-4.5V-FP8"], machine(H200), 16_384)
-    assert found.pace is not None and 10 < found.pace < 4800e9 / 13.4e9
+    assert found.pace is not None
+    assert 0.5 * 190 < found.pace < 1.5 * 190  # measured at 4,096 tokens
     assert fit(BY_NAME["GLM-4.5V-FP8"], machine(Gpu("Mystery", 140 * GB, 139 * GB)), 1).pace is None
 
 
