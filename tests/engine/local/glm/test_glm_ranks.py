@@ -4,7 +4,6 @@ One set of processes does all of it, for each of them takes seconds to begin."""
 
 from __future__ import annotations
 
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -35,8 +34,6 @@ ASKED = [(rank, name) for rank in RANKS for name in GROUPS[rank[0]]]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Said = dict[str, tuple[list[int], torch.Tensor]]  # by folder: tokens, and their logits [T, V]
-
-resource_tracker.ensure_running()  # lives as long as the tests: none of them left it behind
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,6 @@ CPU = torch.device("cpu")
 CLOSE = 2e-5
 # one large picture; as many as ranks; several that lie across the cut, one of them of a film
 SETS = ([(300, 420)], [(140, 140)] * 2, [(90, 300), (200, 60), (200, 60), (130, 130)])
-
-resource_tracker.ensure_running()  # lives as long as the tests: none of them left it behind
 
 
 def noise(height: int, width: int, seed: int) -> np.ndarray:

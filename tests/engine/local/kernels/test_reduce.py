@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 
 import pytest
 import torch
@@ -26,8 +25,6 @@ from app.engine.local.ranks.group import ALONE
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
 MARK = 12345.0  # stands beside an output, where nothing may be written
-
-resource_tracker.ensure_running()  # lives as long as the tests: none of them left it behind
 
 
 @dataclass(frozen=True)

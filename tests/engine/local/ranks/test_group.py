@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from torch import multiprocessing
 from app.engine.local.ranks.group import ALONE, Group
 
 CPU = torch.device("cpu")
-
-resource_tracker.ensure_running()  # lives as long as the tests: none of them left it behind
 
 
 def test_a_group_of_one_gives_back_what_it_is_given() -> None:
