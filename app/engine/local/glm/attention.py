@@ -36,6 +36,8 @@ class Turns:
 
     The first `rope.width` of a head's `width` dimensions are turned in pairs, neighbours where
     `rope.interleaved` (GLM), else the first half and the second (NeoX); the rest have the angle 0.
+
+    Of each dimension [D]: `speeds` in radians a position, its partner (`swap`) and that one's sign.
     """
 
     def __init__(self, rope: Rope, width: int, device: torch.device) -> None:
@@ -45,18 +47,18 @@ class Turns:
         pairs = torch.stack((even, even + 1) if rope.interleaved else (even // 2,) * 2)  # [2, F]
         pairs[1] += 0 if rope.interleaved else rope.width // 2
         one, other = pairs
-        self._speeds, self._signs = torch.zeros(2, width)
-        self._speeds[one] = self._speeds[other] = speeds
-        self._signs[one], self._signs[other] = -1.0, 1.0
-        self._swap = torch.arange(width)
-        self._swap[one], self._swap[other] = other, one
+        self.speeds, self.signs = torch.zeros(2, width)
+        self.speeds[one] = self.speeds[other] = speeds
+        self.signs[one], self.signs[other] = -1.0, 1.0
+        self.swap = torch.arange(width)
+        self.swap[one], self.swap[other] = other, one
         self._counts = None
         if counts:  # which of the three counts turns a dimension
             self._counts = torch.zeros(width, dtype=torch.int64)
             self._counts[one] = self._counts[other] = torch.tensor(counts)
             self._counts = self._counts.to(device)
-        self._speeds, self._signs = self._speeds.to(device), self._signs.to(device)
-        self._swap = self._swap.to(device)
+        self.speeds, self.signs = self.speeds.to(device), self.signs.to(device)
+        self.swap = self.swap.to(device)
 
     def passing(self, start: int, positions: torch.Tensor, dtype: torch.dtype) -> Pass:
         """`positions` [T], or [3, T] where time, row and column differ; on the device."""
@@ -66,10 +68,10 @@ class Turns:
             spread = positions[0, :, None]
         else:
             spread = positions[self._counts].T  # [T, D]
-        angles = spread.float() * self._speeds
+        angles = spread.float() * self.speeds
         seen = _seen(start, positions.shape[-1], positions.device)
-        sines = angles.sin() * self._signs
-        return Pass(start, angles.cos().to(dtype), sines.to(dtype), self._swap, seen)
+        sines = angles.sin() * self.signs
+        return Pass(start, angles.cos().to(dtype), sines.to(dtype), self.swap, seen)
 
 
 def _seen(start: int, count: int, device: torch.device) -> torch.Tensor | None:

@@ -74,7 +74,7 @@ class Spin:
     @classmethod
     def of(cls, turns: Turns) -> Self:
         """What one position at a time needs: its three counts are the same."""
-        speeds, signs, swap = turns._speeds, turns._signs, turns._swap
+        speeds, signs, swap = turns.speeds, turns.signs, turns.swap
         return cls(speeds.contiguous(), signs.contiguous(), swap.to(torch.int32).contiguous())
 
 
