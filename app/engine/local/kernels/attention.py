@@ -16,7 +16,6 @@ import torch
 import triton
 from torch.nn.functional import rms_norm, scaled_dot_product_attention
 
-from app.engine.local.kernels.launch import on_device
 from app.engine.local.kernels.parts import attended, joined
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def attend(
         width**-0.5 * _LOG2E, out, parts.mixed, parts.sums,
         **_sizes(heads, key_heads, width), SPLITS=splits, WARPS=plan.warps, B=plan.tokens,
         STAGES=plan.stages, AHEAD=plan.ahead, LATE=plan.late, NORMED=norms is not None,
-        EXACT=not on_device(qkv), PDL=pdl,
+        EXACT=not qkv.is_cuda, PDL=pdl,
         num_warps=plan.warps, **extra,
     )  # fmt: skip
     columns = min(plan.columns, triton.next_power_of_2(width))

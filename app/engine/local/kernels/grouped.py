@@ -35,20 +35,6 @@ class Plan:
     stages: int = 4
 
 
-PLANS = tuple(
-    Plan(tokens, rows, columns, warps, stages)
-    for tokens in (64, 128, 256)
-    for rows, warps in ((64, 4), (128, 8), (64, 8))
-    for columns, stages in ((64, 3), (64, 4), (128, 3))
-)
-FEW_PLANS = tuple(
-    Plan(tokens, rows, columns, 4, stages)
-    for tokens in (16, 32)
-    for rows in (64, 128)
-    for columns, stages in ((64, 4), (128, 3), (128, 5), (256, 3))
-)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """Pairs by expert: those of expert e are `pairs[starts[e]:starts[e + 1]]`, each the number of

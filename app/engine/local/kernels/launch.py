@@ -12,11 +12,6 @@ def blocks(count: int, size: int) -> int:
     return -(-count // size)
 
 
-def on_device(tensor: torch.Tensor) -> bool:
-    """Whether a kernel runs on a GPU, rather than in Triton's interpreter."""
-    return tensor.is_cuda
-
-
 @cache
 def dependent(device: int) -> bool:
     """Whether a GPU can start a kernel before the one ahead of it ends (programmatic dependent
