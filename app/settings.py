@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -57,6 +58,54 @@ class Profile:
         )
 
 
+# Meta is the key with the desktop's sign on it; on a Mac it belongs to the program in front
+_LEAD = "Ctrl+Alt+" if sys.platform == "darwin" else "Meta+Shift+"
+
+
+@dataclass(frozen=True, slots=True)
+class Hotkeys:
+    """What each key pressed anywhere does: modifiers (Ctrl, Alt, Shift, Meta) and one key with `+`
+    between them, as `app.capture.hotkey.chord` reads it; empty for none."""
+
+    ask_region: str = f"{_LEAD}A"
+    ask_window: str = f"{_LEAD}W"
+    ask_screen: str = f"{_LEAD}F"
+    record: str = f"{_LEAD}R"
+    show_window: str = f"{_LEAD}O"
+    new_chat: str = f"{_LEAD}N"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """How the screen is recorded: frames a second, seconds before it begins, and where it stops by
+    itself."""
+
+    frame_rate: int = field(default=30, metadata={"least": 1, "most": 60})
+    pointer: bool = True
+    delay: int = field(default=0, metadata={"least": 0, "most": 60})  # s
+    longest: int = field(default=600, metadata={"least": 1, "most": 86_400})  # s
+    largest: int = field(default=500, metadata={"least": 1})  # MB
+    microphone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A question that is asked often: `name` stands on its button."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A region marked once, in physical pixels of the desktop."""
+
+    x: int
+    y: int
+    width: int = field(metadata={"least": 1})
+    height: int = field(metadata={"least": 1})
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`endpoint` is LOCAL or the name of a profile; `None` leaves a choice to the server."""
@@ -74,6 +123,16 @@ class Settings:
     history_turns: int = field(default=4, metadata={"least": 0})
     geometry: str = ""  # base64 of what Qt saves of a window's place
     local_model: str = "smollm2-135m-instruct"
+    hotkeys: Hotkeys = Hotkeys()
+    tray_click: Literal["snip", "window", "record"] = "snip"
+    close_to_tray: bool = True
+    sign: Literal["flash", "sound", "none"] = "flash"  # of a capture
+    never_captured: tuple[str, ...] = ()  # names of programs
+    recording: Recording = Recording()
+    templates: tuple[Template, ...] = ()
+    regions: tuple[Mark, ...] = ()  # marked before, the newest first
+    hinted: bool = False  # the overlay's keys were shown
+    quick_size: str = ""  # base64 of what Qt saves of the quick window's size
 
     def profile(self, name: str) -> Profile | None:
         return next((profile for profile in self.profiles if profile.name == name), None)
