@@ -28,7 +28,8 @@ BUILT_IN = "built-in"
 MIDDLE = ("9b-bf16", "9b-fp8", "9b-int4")  # GLM-4.1V-9B
 BIG = "4.5v-fp8"  # GLM-4.5V
 STOCK = "stock"
-PARTS = ("start", "decode", "first", "picture", "pages", "follow", "memory")  # of a model
+# of a model; memory first, for what pages took stays with the process
+PARTS = ("start", "memory", "decode", "first", "picture", "pages", "follow")
 KERNELS = "kernels"
 NAMES = (BUILT_IN, *MIDDLE, BIG, STOCK, *PARTS, KERNELS)  # what `--only` knows
 

@@ -16,7 +16,8 @@ from app.engine.local.glm.text import LanguageModel
 from app.engine.local.network import Chain, Drafter, Prompt, State
 from app.engine.local.sampler import Drawing
 
-_NOTHING = (2, 512)  # tokens: a few, and so many that other kernels read them
+_NOTHING = (2, 513)  # tokens: a few, and so many that they are read otherwise
+_HALF = 2  # bytes of the numbers that the kernels for prompts take
 _HELD = 256  # tokens that the guessing layer may lag behind when nobody asks it
 
 
@@ -49,6 +50,8 @@ class GlmNetwork:
         first real ones; called by all ranks."""
         if self.gallery is not None:
             self.gallery.prepare()
+        if self.stepper is not None and self.text.table.element_size() == _HALF:
+            self.text.capture()
         for count in _NOTHING:
             nothing = (0,) * count
             self.read(self.begin(), Prompt("", nothing, nothing), count)

@@ -17,6 +17,7 @@ from torch.nn import functional
 from app.engine.local.glm.attention import Pass, Turns, attend, placed
 from app.engine.local.glm.config import ExpertsConfig, TextConfig, check_gpus
 from app.engine.local.glm.fused import added, gated
+from app.engine.local.glm.pieces import Pieces
 from app.engine.local.glm.state import GlmState, Keys
 from app.engine.local.ranks.group import ALONE, Group
 from app.engine.local.weights.experts import Experts
@@ -54,9 +55,17 @@ class Attention:
     key_heads: int  # K, of this rank
 
     def __call__(self, x: torch.Tensor, this: Pass, keys: Keys) -> torch.Tensor:  # x: [T, H]
-        heads = torch.unflatten(self.project(x), -1, (-1, self.width))  # [T, N + 2K, D]
-        query, all_keys, all_values = placed(self._normed(heads), this, keys, self.key_heads)
-        return self.out(attend(query, all_keys, all_values, this.seen))
+        return self.out(self.mixed(self.heads(x), this, keys))
+
+    def heads(self, x: torch.Tensor) -> torch.Tensor:
+        """x [T, H] → queries, keys and values side by side, [T, (N + 2K) * D]."""
+        return self._normed(torch.unflatten(self.project(x), -1, (-1, self.width))).flatten(1)
+
+    def mixed(self, heads: torch.Tensor, this: Pass, keys: Keys) -> torch.Tensor:
+        """What the heads see of all that was read, themselves included, [T, N * D]."""
+        apart = torch.unflatten(heads, -1, (-1, self.width))  # [T, N + 2K, D]
+        query, all_keys, all_values = placed(apart, this, keys, self.key_heads)
+        return attend(query, all_keys, all_values, this.seen)
 
     def _normed(self, heads: torch.Tensor) -> torch.Tensor:
         if self.query_norm is None or self.key_norm is None:
@@ -136,9 +145,16 @@ class Layer:
     def __call__(self, stream: Stream, this: Pass, keys: Keys, *, behind: Norm) -> Stream:
         """From x and `before` of it to what comes of x, and the norm of that `behind` the layer."""
         x, normed = stream
-        seen = self.group.sum(self.attention(normed, this, keys))
+        x, thought = self.think(x, self.group.sum(self.attention(normed, this, keys)))
+        return self.add(x, self.group.sum(thought), behind=behind)
+
+    def think(self, x: torch.Tensor, seen: torch.Tensor) -> Stream:
+        """x with what attention gave, all ranks' together, and what the network makes of that."""
         x, normed = _added(x, seen, self.after, self.between)
-        thought = self.group.sum(self.network(normed))
+        return x, self.network(normed)
+
+    def add(self, x: torch.Tensor, thought: torch.Tensor, *, behind: Norm) -> Stream:
+        """x with what the network gave, all ranks' together, and the norm of it `behind`."""
         return _added(x, thought, self.end, behind)
 
 
@@ -172,11 +188,19 @@ class LanguageModel:
         ]
         self.norm = Norm(weights.tensor(f"{BASE}.norm.weight", dtype), config.eps)
         self.head = _head(weights, self.table, config)
+        self.pieces: Pieces | None = None
 
     @property
     def key_heads(self) -> int:
         """Those whose keys and values this rank keeps."""
         return self.config.key_heads_of(self.group.count)
+
+    def capture(self) -> None:
+        """Have short prompts read in captured pieces from now on; called by all ranks. For layers
+        that have kernels for all they do."""
+        pieces = Pieces(self)
+        pieces.capture()
+        self.pieces = pieces
 
     def embed(self, tokens: Sequence[int]) -> torch.Tensor:
         """[T, H]"""
@@ -206,6 +230,8 @@ class LanguageModel:
         return self.group.gather(own, -1)[..., : self.config.words].float()
 
     def _through(self, x: torch.Tensor, this: Pass, state: GlmState) -> torch.Tensor:
+        if self.pieces is not None and self.pieces.take(len(x)):
+            return self.pieces.through(x, this, state)
         stream = x, self.layers[0].before(x)
         behind = [*(layer.before for layer in self.layers[1:]), self.norm]
         for layer, keys, norm in zip(self.layers, state.layers, behind, strict=True):

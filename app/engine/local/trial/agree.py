@@ -6,7 +6,7 @@ same answer again and again.
     python -m app.engine.local.trial.agree --folder DIR --gpus N --repeat
 
 `--against` compares with what another number of GPUs saved: the weights are the same whatever the
-number is. The last line says whether all held. On a CPU it takes TRITON_INTERPRET=1 and --small.
+number is. `--repeat` takes a folder of its own. The last line says whether all held. On a CPU it takes TRITON_INTERPRET=1 and --small.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ _EQUAL = 0.99  # of the steps must have the same likeliest token
 _FAR = 0.05  # ‖fast - slow‖ / ‖slow‖ of a step's logits, at the median
 _WORDS = 151329  # those before the special tokens
 _PATIENCE = 500.0  # seconds for all steps
-_DRAWN = Choice(temperature=1.0, top_p=0.95, seed=7)
+_DRAWN = Choice(temperature=1.0, top_p=0.95, top_k=50, seed=7)
 
 
 def main() -> int:
     given = _given()
     if not (given.folder / "config.json").exists():
-        write(given.folder, given.model, layers=given.layers, small=given.small, steady=True)
+        # steady weights soon say the same over and over, and such an answer is ended
+        steady = not given.repeat
+        write(given.folder, given.model, layers=given.layers, small=given.small, steady=steady)
     held = _repeated(given) if given.repeat else _compared(given)
     print("all of it held" if held else "NOT all of it held", flush=True)
     return 0 if held else 1

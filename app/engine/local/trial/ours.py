@@ -189,11 +189,11 @@ class _Times:
 
 
 PARTS: dict[str, Callable[[Asker], None]] = {
+    "memory": Asker.memory,
     "decode": Asker.decode,
     "first": Asker.first,
     "picture": Asker.picture,
     "pages": Asker.pages,
     "follow": Asker.follow,
-    "memory": Asker.memory,
     "kernels": Asker.kernels,
 }

@@ -31,7 +31,9 @@ FORMS: dict[str, Callable[[Path, Path], object] | None] = {
 CASES = [("glm4v_moe", "plain"), ("glm4v_moe", "fp8"), ("glm4v", "fp8"), ("glm4v", "packed")]
 
 
-def opened(home: Path, row: str, form: str, **text: object) -> GlmNetwork:
+def opened(
+    home: Path, row: str, form: str, *, dtype: torch.dtype = torch.float32, **text: object
+) -> GlmNetwork:
     text["num_hidden_layers"] = 2
     if row != "glm4v":
         text["moe_intermediate_size"] = 48  # rows of whole 16 bytes
@@ -40,7 +42,7 @@ def opened(home: Path, row: str, form: str, **text: object) -> GlmNetwork:
         folder = home / form
         make(home / "plain", folder)
     said = config.read(folder)
-    return open_network(folder, said, device=DEVICE, dtype=torch.float32)
+    return open_network(folder, said, device=DEVICE, dtype=dtype)
 
 
 def stepped(network: GlmNetwork) -> Step:
