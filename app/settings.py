@@ -43,6 +43,7 @@ class Profile:
     pictures: PictureForm = "data_url"
     switch: ThinkingSwitch = "none"
     context: int | None = field(default=None, metadata={"least": 1})
+    takes_video: bool = False
 
     def endpoint(self, api_key: str) -> Endpoint:
         return Endpoint(
@@ -55,6 +56,7 @@ class Profile:
             pictures=self.pictures,
             switch=self.switch,
             context=self.context,
+            takes_video=self.takes_video,
         )
 
 
@@ -85,7 +87,6 @@ class Recording:
     delay: int = field(default=0, metadata={"least": 0, "most": 60})  # s
     longest: int = field(default=600, metadata={"least": 1, "most": 86_400})  # s
     largest: int = field(default=500, metadata={"least": 1})  # MB
-    microphone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class Settings:
     hotkeys: Hotkeys = Hotkeys()
     tray_click: Literal["snip", "window", "record"] = "snip"
     close_to_tray: bool = True
+    tray_missed: bool = False  # that the desktop has no tray was said
     sign: Literal["flash", "sound", "none"] = "flash"  # of a capture
     never_captured: tuple[str, ...] = ()  # names of programs
     recording: Recording = Recording()
@@ -133,6 +135,7 @@ class Settings:
     regions: tuple[Mark, ...] = ()  # marked before, the newest first
     hinted: bool = False  # the overlay's keys were shown
     quick_size: str = ""  # base64 of what Qt saves of the quick window's size
+    save_folder: str = ""  # where a picture was saved last
 
     def profile(self, name: str) -> Profile | None:
         return next((profile for profile in self.profiles if profile.name == name), None)

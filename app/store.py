@@ -24,6 +24,8 @@ from app.archive.rows import (
     Turn,
     TurnState,
     clean,
+    clip_of,
+    clip_row,
     end_row,
     frame_of,
     frame_row,
@@ -31,7 +33,7 @@ from app.archive.rows import (
 )
 from app.archive.search import query, words
 from app.disk import disk_fault, own_folder
-from app.vocabulary import Error, Frame, StoreFault, Usage
+from app.vocabulary import Clip, Error, Frame, StoreFault, Usage
 
 __all__ = ["Conversation", "Store", "Turn", "TurnState"]
 
@@ -114,18 +116,28 @@ class Store:
     # --- turns ------------------------------------------------------------------------------
 
     def turns(self, conversation: int) -> tuple[Turn, ...]:
-        """Oldest first, with their pictures. A picture whose file was taken away has no bytes."""
+        """Oldest first, with their pictures and videos. A picture whose file was taken away has no
+        bytes; a video whose file is gone is gone, for its frames tell of it."""
         with self._database.reading("read the conversation"):
-            frames = self._frames(conversation)
+            frames, clips = self._frames(conversation), self._clips(conversation)
             rows = self._database.execute(
                 "SELECT * FROM turns WHERE conversation = ? ORDER BY id", (conversation,)
             )
-            return tuple(turn_of(row, tuple(frames.get(row["id"], ()))) for row in rows)
+            return tuple(
+                turn_of(row, tuple(frames.get(row["id"], ())), tuple(clips.get(row["id"], ())))
+                for row in rows
+            )
 
     def start_turn(
-        self, conversation: int, question: str, frames: Sequence[Frame], endpoint: str, model: str
+        self,
+        conversation: int,
+        question: str,
+        frames: Sequence[Frame],
+        endpoint: str,
+        model: str,
+        clips: Sequence[Clip] = (),
     ) -> Turn:
-        """Saves the question and its pictures, before anything is asked."""
+        """Saves the question with its pictures and videos, before anything is asked."""
         turn = {
             "conversation": conversation,
             "question": clean(question),
@@ -144,12 +156,16 @@ class Store:
                     put.append(self._media.put(frame.image))
                     place = {"turn": row["id"], "position": position, "media": put[-1]}
                     self._insert("frames", frame_row(frame) | place)
+                for position, clip in enumerate(clips):
+                    put.append(self._media.put(clip.data))
+                    place = {"turn": row["id"], "position": position, "media": put[-1]}
+                    self._insert("clips", clip_row(clip) | place)
                 self._touch(conversation, row["created"])
         except StoreFault:
             with suppress(StoreFault):  # a start after this one removes what it can't
                 self._drop_unused(put)
             raise
-        return turn_of(row, tuple(frames))
+        return turn_of(row, tuple(frames), tuple(clips))
 
     def keep_texts(self, turn: int, frames: Sequence[Frame]) -> None:
         """Keeps the text that was read out of a turn's pictures, which are the same as before."""
@@ -239,7 +255,9 @@ class Store:
             raise StoreFault("not_found", "That conversation is no longer there: it was deleted.")
         return Conversation(**row)
 
-    def _insert(self, table: Literal["turns", "frames"], values: dict[str, object]) -> sqlite3.Row:
+    def _insert(
+        self, table: Literal["turns", "frames", "clips"], values: dict[str, object]
+    ) -> sqlite3.Row:
         columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
         added = self._database.execute(
             f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING *", values
@@ -266,18 +284,34 @@ class Store:
             frames.setdefault(row["turn"], []).append(frame_of(row, images[name]))
         return frames
 
+    def _clips(self, conversation: int) -> dict[int, list[Clip]]:
+        clips: dict[int, list[Clip]] = {}
+        for row in self._database.execute(
+            "SELECT clips.* FROM clips JOIN turns ON turns.id = turn "
+            "WHERE conversation = ? ORDER BY turn, position",
+            (conversation,),
+        ):
+            if data := self._media.get(row["media"]):
+                clips.setdefault(row["turn"], []).append(clip_of(row, data))
+        return clips
+
     def _media_of(self, column: Literal["id", "conversation"], value: int) -> list[str]:
-        rows = self._database.execute(
-            f"SELECT DISTINCT media FROM frames JOIN turns ON turns.id = turn WHERE {column} = ?",
-            (value,),
+        found = (
+            f"SELECT media FROM {table} JOIN turns ON turns.id = turn WHERE {column} = :value"
+            for table in ("frames", "clips")
         )
+        rows = self._database.execute(" UNION ".join(found), {"value": value})
         return [name for (name,) in rows]
 
     def _drop_unused(self, names: Iterable[str]) -> None:
-        """Removes the pictures among `names` that no turn shows. Other programs can't write
-        meanwhile, so none of them is about to show one."""
+        """Removes what no turn shows among `names`. Other programs can't write meanwhile, so none
+        of them is about to show one."""
         with self._database.writing("remove pictures"):
             for name in names:
-                used = self._database.execute("SELECT 1 FROM frames WHERE media = ?", (name,))
+                used = self._database.execute(
+                    "SELECT 1 FROM frames WHERE media = :name "
+                    "UNION ALL SELECT 1 FROM clips WHERE media = :name",
+                    {"name": name},
+                )
                 if used.fetchone() is None:
                     self._media.remove(name)

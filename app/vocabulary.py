@@ -41,12 +41,24 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """Where characters `start` to `end` of a line stand, in fractions of the picture's width."""
+
+    start: int
+    end: int
+    x1: float
+    x2: float
+
+
+@dataclass(frozen=True, slots=True)
 class TextLine:
-    """One line of a frame's text layer and where it stands; `confidence` is 1 for real text."""
+    """One line of a frame's text layer and where it stands; `confidence` is 1 for real text.
+    `words` are those that OCR has just found; they are not stored."""
 
     text: str
     box: Box
     confidence: float = 1.0
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,17 @@ class Frame:
     lines: tuple[TextLine, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video as a whole: its file's bytes (`video/mp4`), `name` as the frames that were cut from
+    it have it in their source, and how many seconds it lasts."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    name: str
+    seconds: float
+
+
 # --- what is asked --------------------------------------------------------------------------
 
 Role = Literal["system", "user", "assistant"]
@@ -88,11 +111,13 @@ Dialect = Literal["auto", "glm-4.5v", "glm-4.1v"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation; an assistant's `text` is its answer without the thinking."""
+    """One turn of a conversation; an assistant's `text` is its answer without the thinking. A
+    clip stands beside its own frames: an endpoint gets the one or the others."""
 
     role: Role
     text: str
     frames: tuple[Frame, ...] = ()
+    clips: tuple[Clip, ...] = ()
 
 
 PictureForm = Literal["data_url", "base64"]
@@ -119,6 +144,7 @@ class Endpoint:
     pictures: PictureForm = "data_url"
     switch: ThinkingSwitch = "none"
     context: int | None = None  # tokens the model can hold, where known
+    takes_video: bool = False  # a clip goes whole, as `video_url`, and not as its frames
 
 
 @dataclass(frozen=True, slots=True)

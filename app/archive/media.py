@@ -1,4 +1,4 @@
-"""Pictures on disk, each kept once under the SHA-256 of its bytes; knows no turn and no format."""
+"""Pictures and videos on disk, each kept once under the SHA-256 of its bytes; knows no turn."""
 
 from __future__ import annotations
 

@@ -105,7 +105,20 @@ _FIRST: Step = (
     END""",
 )
 
-STEPS: tuple[Step, ...] = (_FIRST,)
+# Whole videos, beside the frames of a turn.
+_CLIPS: Step = (
+    """CREATE TABLE clips (
+        turn INTEGER NOT NULL REFERENCES turns (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        media TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        name TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (turn, position))""",
+    "CREATE INDEX clips_of_media ON clips (media)",
+)
+
+STEPS: tuple[Step, ...] = (_FIRST, _CLIPS)
 
 
 def check(path: Path, steps: Sequence[Step] = STEPS) -> None:

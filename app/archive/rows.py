@@ -1,4 +1,4 @@
-"""Frames and turns as database rows and back, equal; knows the columns, runs no SQL."""
+"""Frames, clips and turns as database rows and back, equal; knows the columns, runs no SQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from app.vocabulary import Box, Error, Frame, Region, Source, TextLine, Usage
+from app.vocabulary import Box, Clip, Error, Frame, Region, Source, TextLine, Usage
 
 TurnState = Literal["streaming", "done", "length", "cancelled", "interrupted", "failed"]
 
@@ -47,6 +47,7 @@ class Turn:
     first_token: float | None = None
     thinking_seconds: float | None = None
     error: Error | None = None
+    clips: tuple[Clip, ...] = ()
 
 
 def clean(text: str) -> str:
@@ -90,6 +91,15 @@ def frame_of(row: sqlite3.Row, image: bytes) -> Frame:
     )
 
 
+def clip_row(clip: Clip) -> dict[str, object]:
+    """The columns of a clip, all but `turn`, `position` and `media`."""
+    return {"media_type": clip.media_type, "name": clean(clip.name), "seconds": clip.seconds}
+
+
+def clip_of(row: sqlite3.Row, data: bytes) -> Clip:
+    return Clip(data, row["media_type"], row["name"], row["seconds"])
+
+
 def end_row(usage: Usage | None, error: Error | None) -> dict[str, object]:
     """The columns of how a turn ended, but for its texts, state and times."""
     return {
@@ -103,7 +113,7 @@ def end_row(usage: Usage | None, error: Error | None) -> dict[str, object]:
     }
 
 
-def turn_of(row: sqlite3.Row, frames: tuple[Frame, ...]) -> Turn:
+def turn_of(row: sqlite3.Row, frames: tuple[Frame, ...], clips: tuple[Clip, ...] = ()) -> Turn:
     return Turn(
         id=row["id"],
         conversation=row["conversation"],
@@ -119,6 +129,7 @@ def turn_of(row: sqlite3.Row, frames: tuple[Frame, ...]) -> Turn:
         first_token=row["first_token"],
         thinking_seconds=row["thinking_seconds"],
         error=_error_of(row),
+        clips=clips,
     )
 
 

@@ -13,6 +13,8 @@ VIDEO_SIDE = 1280  # px, of a frame of a video
 PAGE_DPI = 150.0
 SMALLEST_PAGE = 400  # px, a stamp-sized page is enlarged to this
 VIDEO_FRAMES = 32
+VIDEO_SECONDS = 300.0  # of a whole video that are looked at
+VIDEO_TOKENS = 30_000  # that a whole video costs at most
 PATCH = 28  # px, one token of GLM-4.5V's picture grid is 28 × 28 pixels (its preprocessor's sizes)
 
 
@@ -49,6 +51,14 @@ def frame_times(
 def tokens(width: int, height: int) -> int:
     """An estimate of what one picture costs a model that looks at 28 × 28 pixel patches."""
     return math.ceil(width / PATCH) * math.ceil(height / PATCH)
+
+
+def film_tokens(width: int, height: int, seconds: float) -> int:
+    """An estimate of what a whole video costs GLM-4.5V: one pair of frames a second counts as one
+    picture, for five minutes at most, and all of them together have an upper limit (the defaults
+    of its video processor)."""
+    pairs = math.ceil(min(max(seconds, 1.0), VIDEO_SECONDS))
+    return min(VIDEO_TOKENS, pairs * tokens(width, height))
 
 
 def side_for(sizes: tuple[tuple[int, int], ...], budget: int, smallest: int = 448) -> int:

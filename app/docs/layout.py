@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
-from app.vocabulary import Box, TextLine
+from app.vocabulary import Box, TextLine, Word
 
 _COLUMN_ROWS = 4  # fewer rows of prose side by side happen by chance
 _BLOCK_ROWS = 3
@@ -33,6 +33,7 @@ class Piece:
     x2: float
     y2: float
     confidence: float = 1.0
+    words: tuple[Word, ...] = ()  # in the same unit
 
     @property
     def height(self) -> float:
@@ -82,7 +83,12 @@ def text_of(rows: Sequence[Row]) -> str:
 def text_lines(rows: Sequence[Row], width: float, height: float) -> tuple[TextLine, ...]:
     """Each piece with its box in fractions of the page, in reading order."""
     return tuple(
-        TextLine(piece.text.strip(), _box(piece, width, height), piece.confidence)
+        TextLine(
+            piece.text.strip(),
+            _box(piece, width, height),
+            piece.confidence,
+            tuple(_word(word, width) for word in piece.words),
+        )
         for row in rows
         for piece in row
     )
@@ -215,12 +221,17 @@ def _height(row: Row) -> float:
 
 
 def _box(piece: Piece, width: float, height: float) -> Box:
-    def share(value: float, whole: float) -> float:
-        return round(min(1.0, max(0.0, value / whole)), 5)
-
     return Box(
-        share(piece.x1, width),
-        share(piece.y1, height),
-        share(piece.x2, width),
-        share(piece.y2, height),
+        _share(piece.x1, width),
+        _share(piece.y1, height),
+        _share(piece.x2, width),
+        _share(piece.y2, height),
     )
+
+
+def _word(word: Word, width: float) -> Word:
+    return replace(word, x1=_share(word.x1, width), x2=_share(word.x2, width))
+
+
+def _share(value: float, whole: float) -> float:
+    return round(min(1.0, max(0.0, value / whole)), 5)

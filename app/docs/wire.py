@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, TypeAlias, assert_never
 
 from app.docs.request import Limits, Opened, Page, Remark, Request, Told
-from app.vocabulary import Box, Error, Frame, Region, Source, TextLine
+from app.vocabulary import Box, Error, Frame, Region, Source, TextLine, Word
 
 HEAD = struct.Struct(">II")
 LARGEST = 256 << 20  # bytes; a picture of 120 megapixels stays far below
@@ -67,7 +67,7 @@ def _frame_fields(frame: Frame) -> Header:
         "text": frame.text,
         "text_source": frame.text_source,
         "lines": [
-            [line.text, line.box.x1, line.box.y1, line.box.x2, line.box.y2, line.confidence]
+            [line.text, astuple(line.box), line.confidence, [astuple(w) for w in line.words]]
             for line in frame.lines
         ],
     }
@@ -109,8 +109,8 @@ def frame_of(head: Header, blob: bytes) -> Frame:
         text=head["text"],
         text_source=head["text_source"],
         lines=tuple(
-            TextLine(text, Box(x1, y1, x2, y2), confidence)
-            for text, x1, y1, x2, y2, confidence in head["lines"]
+            TextLine(text, Box(*box), confidence, tuple(Word(*word) for word in words))
+            for text, box, confidence, words in head["lines"]
         ),
     )
 

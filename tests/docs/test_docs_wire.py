@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.docs import wire
 from app.docs.request import Limits, Opened, Page, Remark, Request, Told
-from app.vocabulary import Box, Error, Frame, Region, Source, TextLine
+from app.vocabulary import Box, Error, Frame, Region, Source, TextLine, Word
 
 
 def unpacked(packet: bytes) -> tuple[wire.Header, bytes]:
@@ -21,6 +21,9 @@ def unpacked(packet: bytes) -> tuple[wire.Header, bytes]:
 
 
 share = st.floats(0, 1)
+words = st.lists(
+    st.builds(Word, st.integers(0, 99), st.integers(0, 99), share, share), max_size=3
+).map(tuple)
 boxes = st.builds(Box, share, share, share, share)
 frames = st.builds(
     Frame,
@@ -39,7 +42,7 @@ frames = st.builds(
     ),
     text=st.text(),
     text_source=st.sampled_from(["layer", "ocr", "none"]),
-    lines=st.lists(st.builds(TextLine, st.text(), boxes, share), max_size=3).map(tuple),
+    lines=st.lists(st.builds(TextLine, st.text(), boxes, share, words), max_size=3).map(tuple),
 )
 warnings = st.lists(st.text()).map(tuple)
 openings = st.builds(Opened, st.just("pdf"), st.integers(), st.text(), st.text(), warnings)

@@ -59,3 +59,13 @@ def test_an_empty_page_is_left_as_it_is(eye: Eye) -> None:
     Image.new("RGB", (300, 300), "white").save(out, "PNG")
     frame = Frame(out.getvalue(), "image/png", 300, 300, Source("screen", "Screen 1"))
     assert eye.read(frame) == frame
+
+
+def test_the_words_of_a_line_stand_in_it_from_left_to_right(invoice: Frame) -> None:
+    (line,) = [line for line in invoice.lines if line.text.startswith("LED panel light")]
+    words = [line.text[word.start : word.end] for word in line.words]
+    assert words == ["LED", "panel", "light,", "4000", "K,", "dimmable"]
+    edges = [edge for word in line.words for edge in (word.x1, word.x2)]
+    assert edges == sorted(edges)
+    assert line.box.x1 - 0.01 < edges[0]
+    assert edges[-1] < line.box.x2 + 0.01
