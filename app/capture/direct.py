@@ -26,7 +26,7 @@ def obstacle() -> Obstacle | None:
     if wayland():
         return Obstacle("Wayland shows a program its own windows only")
     if sys.platform == "darwin":
-        return _permission()
+        return permission()
     try:
         with _screens():
             return None
@@ -88,7 +88,7 @@ def _unreachable(error: Exception) -> Obstacle:
     return Obstacle(f"the display{where} does not answer ({text})", kind="no_display")
 
 
-def _permission() -> Obstacle | None:
+def permission() -> Obstacle | None:
     """macOS hands every program a picture, but without permission an empty desktop."""
     graphics = ctypes.CDLL("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics")
     graphics.CGPreflightScreenCaptureAccess.restype = ctypes.c_bool

@@ -25,9 +25,10 @@ from typing import Any, Self, TypeVar
 from app.vocabulary import Region
 
 _ANY_TYPE = 0
+_POINTER_ROOT = 1
 
 
-class _Cookie(Structure):
+class Cookie(Structure):
     _fields_ = (("sequence", c_uint32),)
 
 
@@ -59,6 +60,10 @@ class _Geometry(Structure):
         ("width", c_uint16),
         ("height", c_uint16),
     )
+
+
+class _Focus(Structure):
+    _fields_ = (("head", c_uint32 * 2), ("window", c_uint32))
 
 
 class _Place(Structure):
@@ -97,6 +102,17 @@ class Desktop:
     def active_window(self) -> int | None:
         values = self._cardinals(self._root, "_NET_ACTIVE_WINDOW")
         return values[0] if values and values[0] else None
+
+    def focused_window(self) -> int | None:
+        """The one that hears the keys now."""
+        focus = self._ask(_Focus, "xcb_get_input_focus")
+        return focus.window if focus and focus.window > _POINTER_ROOT else None
+
+    def focus(self, window: int) -> None:
+        """Gives a window the keys; nothing if it has closed."""
+        revert, now = c_uint8(_POINTER_ROOT), c_uint32(0)
+        self._xcb.xcb_set_input_focus(self._server, revert, c_uint32(window), now)
+        self._xcb.xcb_flush(self._server)
 
     def outline(self, window: int) -> Region | None:
         """Where `window` stands with its frame; None if it has closed."""
@@ -139,7 +155,7 @@ class Desktop:
     def _ask(self, kind: type[T], request: str, *arguments: Any) -> T | None:
         """Sends one request and copies its reply; None where the server says no."""
         send, reply = getattr(self._xcb, request), getattr(self._xcb, f"{request}_reply")
-        send.restype, reply.restype = _Cookie, c_void_p
+        send.restype, reply.restype = Cookie, c_void_p
         address = reply(self._server, send(self._server, *arguments), None)
         if not address:
             return None

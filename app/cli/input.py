@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.capture.grab import active_window, grab_region, grab_screens
+from app.capture.scene import part, screens
+from app.capture.window import active_window
 from app.cli.output import progress
 from app.docs.reader import DocumentWorker, Request
+from app.settings import folders, load
 from app.vocabulary import DocumentFault, Frame, Region
 
 PATIENCE = 1.0  # s for the first byte of a pipe that nobody asked us to read
@@ -64,11 +66,14 @@ async def _readable(frame: Frame, worker: DocumentWorker, text_only: bool) -> Fr
 
 
 async def _captured(sight: Sight) -> tuple[Frame, ...]:
+    if not (sight.region or sight.window or sight.screen):
+        return ()
+    never = load(folders().config)[0].never_captured
     if sight.region is not None:
-        return (await grab_region(sight.region),)
+        return (await part(sight.region, never),)
     if sight.window:
-        return (await grab_region(active_window()),)
-    return await grab_screens() if sight.screen else ()
+        return (await part(active_window(), never),)
+    return await screens(never)
 
 
 @asynccontextmanager
