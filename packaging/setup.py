@@ -50,10 +50,19 @@ PROGRAMS = {"libreoffice-impress-nogui": "soffice"}
 TEST_PROGRAMS = {
     "xvfb": "Xvfb",
     "openbox": "openbox",
+    "trayer": "trayer",
     "xdotool": "xdotool",
     "x11-utils": "xprop",
     "dbus": "dbus-run-session",
     "gnome-keyring": "gnome-keyring-daemon",
+    # a Wayland desktop with its portal: 44 packages, 6 MB; its tests skip where it is not
+    "sway": "sway",
+    "swaybg": "swaybg",
+    "grim": "grim",
+    "pipewire": "pipewire",
+    "xdg-desktop-portal": "/usr/libexec/xdg-desktop-portal",
+    "xdg-desktop-portal-gtk": "/usr/libexec/xdg-desktop-portal-gtk",
+    "xdg-desktop-portal-wlr": "/usr/libexec/xdg-desktop-portal-wlr",
 }
 FONTS = {"fonts-noto-cjk": ":lang=zh", "fonts-dejavu-core": ":lang=en"}
 

@@ -90,7 +90,12 @@ def no_qt_warnings() -> Iterator[None]:
 
 
 # the offscreen platform has no window manager to ask; the real windows are tried in tests/live
-HARMLESS = ("This plugin does not support", "QFont::setPointSizeF", "propagateSizeHints")
+HARMLESS = (
+    "This plugin does not support",
+    "QFont::setPointSizeF",
+    "propagateSizeHints",
+    "QObject::connect: No such signal QPlatformNativeInterface::systemTrayWindowChanged",
+)
 
 
 def _lives(child: psutil.Process) -> bool:

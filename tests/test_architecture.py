@@ -32,12 +32,14 @@ from app.keys import Keys
 from app.settings import Settings, folders
 from app.ui.program import run
 from app.ui.look import Look
+from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.window import Window
 
 async def live():
     keys = Keys()
-    session = Session(Settings(), folders(), keys)
+    services = Services(Settings(), folders(), keys)
+    session = Session(services)
     window = Window(session, Look(application, "system"), keys)
     window.show()
     session.start()
@@ -45,6 +47,7 @@ async def live():
     window.hide()
     await window.end()
     await session.close()
+    await services.close()
 
 application = QApplication([])
 with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:

@@ -1,27 +1,35 @@
-"""`sightline bench capture`: how fast the screens freeze and a part of them becomes a picture."""
+"""`sightline bench capture`: how fast the screens freeze and a part of them becomes a picture, what
+a recording takes, how soon the overlay is there, what the program takes while it waits."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 
+from app.bench import idle, overlay, recording
 from app.bench.table import Row
 from app.capture.encode import aside, to_frame
 from app.capture.grab import grab_shots
+from app.capture.obstacle import no_display
 from app.vocabulary import Region
 
 RUNS = 9  # unless told otherwise
 CROP = Region(0, 0, 800, 600)
 
 
-def measure(runs: int) -> Sequence[Row]:
-    """Seconds for one shot of every screen here, and for encoding a part and a whole screen.
+def measure(runs: int) -> Iterator[Row]:
+    """Seconds for one shot of every screen here, where there is one, and for encoding; then the
+    recorder's and the overlay's rows, on X servers of their own.
 
     Raises:
-        CaptureFault: there is no screen to capture.
+        UsageFault: there is no Xvfb to start.
     """
-    return asyncio.run(_measure(runs))
+    if not no_display():
+        yield from asyncio.run(_measure(runs))
+    yield from recording.measure(runs)
+    yield from overlay.measure(runs)
+    yield from idle.measure()
 
 
 async def _measure(runs: int) -> list[Row]:

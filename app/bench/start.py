@@ -39,7 +39,7 @@ class Started:
 def measure(runs: int) -> Sequence[Row]:
     """Starts the program `runs` times (at least five), after one start that fills the caches."""
     with ExitStack() as opened:
-        environment = opened.enter_context(_display())
+        environment = opened.enter_context(x_display())
         home = opened.enter_context(tempfile.TemporaryDirectory(prefix="sightline-bench-"))
         environment |= {"SIGHTLINE_HOME": home}
         _start(environment, 0.0)
@@ -58,7 +58,7 @@ def _start(environment: dict[str, str], idle: float) -> Started:
         [sys.executable, "-m", "app"], env=environment, stderr=subprocess.DEVNULL
     ) as child:
         try:
-            while not _shown(child.pid, environment):
+            while not shown(child.pid, environment):
                 if child.poll() is not None or time.perf_counter() - began > PATIENCE:
                     raise UsageFault("failed", "The window did not come.")
                 time.sleep(LOOK)
@@ -70,7 +70,7 @@ def _start(environment: dict[str, str], idle: float) -> Started:
     return Started(seconds, memory.rss / 2**20, memory.uss / 2**20)
 
 
-def _shown(process: int, environment: dict[str, str]) -> bool:
+def shown(process: int, environment: dict[str, str]) -> bool:
     """Whether a window of this process is mapped."""
     asked = subprocess.run(
         ["xdotool", "search", "--onlyvisible", "--pid", str(process)],
@@ -82,7 +82,7 @@ def _shown(process: int, environment: dict[str, str]) -> bool:
 
 
 @contextmanager
-def _display() -> Iterator[dict[str, str]]:
+def x_display() -> Iterator[dict[str, str]]:
     """The environment of a program that opens windows on an X server."""
     needed = ["xdotool"] if os.environ.get("DISPLAY") else ["xdotool", "Xvfb", "openbox"]
     missing = [name for name in needed if shutil.which(name) is None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -17,13 +18,14 @@ _WIDTH = 64  # characters of a name, where the rows are not known beforehand
 @dataclass(frozen=True, slots=True)
 class Row:
     """One figure: every run's value in `unit`, and what it must not pass (`at_most`) or must
-    reach (`at_least`)."""
+    reach (`at_least`): the median, or where `p95` says so nineteen of twenty runs."""
 
     name: str
     unit: str
     runs: tuple[float, ...]
     at_most: float | None = None
     at_least: float | None = None
+    p95: bool = False
 
     @property
     def median(self) -> float:
@@ -31,12 +33,20 @@ class Row:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the median keeps its limit; None where there is none."""
+        """Whether what is judged keeps its limit; None where there is none."""
         if self.at_most is not None:
-            return self.median <= self.at_most
+            return self.judged <= self.at_most
         if self.at_least is not None:
-            return self.median >= self.at_least
+            return self.judged >= self.at_least
         return None
+
+    @property
+    def judged(self) -> float:
+        """The median, or the value that nineteen of twenty runs do not exceed."""
+        if not self.p95:
+            return self.median
+        ranked = sorted(self.runs)
+        return ranked[math.ceil(0.95 * len(ranked)) - 1]
 
 
 def show(bench: str, rows: Iterable[Row], *, as_json: bool) -> int:
@@ -74,6 +84,7 @@ def _record(row: Row) -> dict[str, object]:
         "name": row.name,
         "unit": row.unit,
         "median": row.median,
+        "p95": row.judged if row.p95 else None,
         "runs": list(row.runs),
         "at_most": row.at_most,
         "at_least": row.at_least,
@@ -85,7 +96,8 @@ def _limit(row: Row) -> str:
     if row.holds is None:
         return ""
     sign, limit = ("≤", row.at_most) if row.at_most is not None else ("≥", row.at_least)
-    return f"{sign} {limit:g}  {'holds' if row.holds else 'missed'}"
+    value = f"p95 {row.judged:.3g} " if row.p95 else ""
+    return f"{value}{sign} {limit:g}  {'holds' if row.holds else 'missed'}"
 
 
 def _processor() -> str:

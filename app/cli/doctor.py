@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-from app.capture.probe import reasons
+from app.cli.finding import Finding, State
 from app.cli.output import dim, emit, say
+from app.cli.screen import screen
 from app.engine.client import Client, Timeouts
 from app.engine.hub.half import halves
 from app.engine.models import installed, models_folder
@@ -21,18 +19,7 @@ from app.keys import Keys
 from app.settings import Folders, Settings
 from app.vocabulary import Endpoint, Fault
 
-State = Literal["ok", "missing", "failed"]
 MARKS: dict[State, str] = {"ok": "✓", "missing": "–", "failed": "✗"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report; `remedy` is empty where nothing needs doing."""
-
-    name: str
-    state: State
-    text: str
-    remedy: str = ""
 
 
 def run(settings: Settings, folders: Folders, *, as_json: bool) -> int:
@@ -56,10 +43,7 @@ def run(settings: Settings, folders: Folders, *, as_json: bool) -> int:
 
 
 def _findings(settings: Settings, folders: Folders) -> Iterator[Finding]:
-    yield _display()
-    yield from _capture()
-    yield _hotkey()
-    yield _tray()
+    yield from screen(settings)
     yield _keyring()
     yield _gpus()
     yield _libreoffice()
@@ -67,59 +51,6 @@ def _findings(settings: Settings, folders: Folders) -> Iterator[Finding]:
     yield _engine()
     yield from _models(folders)
     yield from _endpoints(settings)
-
-
-def _display() -> Finding:
-    if sys.platform != "linux":
-        return Finding("display", "ok", "the system's own")
-    wayland, x11 = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
-    if wayland:
-        return Finding("display", "ok", f"Wayland ({wayland})")
-    if x11:
-        return Finding("display", "ok", f"X11 ({x11})")
-    return Finding(
-        "display",
-        "missing",
-        "no display: the window can't open",
-        'ask in the terminal with sightline ask FILE "question", or start a desktop session',
-    )
-
-
-def _capture() -> Iterator[Finding]:
-    for backend in reasons():
-        state: State = "ok" if backend.ok else "missing"
-        text = f"{backend.name}: {'works' if backend.ok else backend.reason}"
-        yield Finding("capture", state, text, "" if backend.ok else backend.remedy)
-
-
-def _hotkey() -> Finding:
-    if os.environ.get("WAYLAND_DISPLAY"):
-        return Finding(
-            "hotkey",
-            "missing",
-            "Wayland gives global hotkeys only through the desktop's settings",
-            "bind a key in the desktop's settings to the command sightline",
-        )
-    if os.environ.get("DISPLAY") or sys.platform != "linux":
-        return Finding("hotkey", "ok", "this desktop lets programs take global hotkeys")
-    return Finding("hotkey", "missing", "no display, no hotkeys")
-
-
-def _tray() -> Finding:
-    if sys.platform != "linux":
-        return Finding("tray", "ok", "the system's own")
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return Finding("tray", "missing", "no display, no tray")
-    probe = "from PySide6.QtWidgets import QApplication, QSystemTrayIcon as T\nQApplication([])\n"
-    asked = [sys.executable, "-c", f"{probe}raise SystemExit(not T.isSystemTrayAvailable())"]
-    try:
-        there = subprocess.run(asked, capture_output=True, timeout=20, check=False).returncode == 0
-    except subprocess.TimeoutExpired:
-        there = False
-    if there:
-        return Finding("tray", "ok", "the desktop has a tray")
-    remedy = "plain GNOME needs the AppIndicator extension; other desktops a tray or panel"
-    return Finding("tray", "missing", "the desktop shows no tray", remedy)
 
 
 def _keyring() -> Finding:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app import __version__
-from app.cli import ask, doctor, download, fit, frames, models, serve, stages
+from app.cli import ask, doctor, download, fit, frames, models, serve, snip, stages
 from app.cli.input import Sight
 from app.docs.reader import Request
 from app.settings import Folders, Settings, folders, load
-from app.vocabulary import Region, Sampling
+from app.vocabulary import Sampling
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -43,6 +43,7 @@ def build(bench: Command) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _ask(commands)
     _frames(commands)
+    snip.add(commands.add_parser("snip", help=snip.ABOUT))  # run before any of this is loaded
     _serve(commands)
     _models(commands)
     _doctor(commands)
@@ -60,7 +61,9 @@ def _ask(commands: Commands) -> None:
     p.add_argument("question", help="the question")
     p.add_argument("--screen", action="store_true", help="look at every screen")
     p.add_argument("--window", action="store_true", help="look at the active window")
-    p.add_argument("--region", type=_region, metavar="X,Y,W,H", help="look at a part of the screen")
+    p.add_argument(
+        "--region", type=snip.region, metavar="X,Y,W,H", help="look at a part of the screen"
+    )
     p.add_argument("--endpoint", metavar="NAME or URL", help="where to ask")
     p.add_argument("--model", help="which model to ask")
     p.add_argument("--api-key-env", metavar="VAR", help="the variable that holds the key")
@@ -227,16 +230,6 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 86_400:
         raise argparse.ArgumentTypeError(f"“{text}” is not a number of seconds above 0")
     return seconds
-
-
-def _region(text: str) -> Region:
-    try:
-        x, y, width, height = (int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"“{text}” is not X,Y,W,H in whole pixels") from None
-    if width < 1 or height < 1:
-        raise argparse.ArgumentTypeError("the region is empty: W and H must be above 0")
-    return Region(x, y, width, height)
 
 
 def _thinking(text: str) -> tuple[bool, int | None]:

@@ -7,12 +7,12 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog
 
+from app.capture.listing import windows
 from app.keys import Keys
-from app.ui.camera import Camera
 from app.ui.commands import Command
 from app.ui.dress import Dress
 from app.ui.finder import Finder
@@ -20,16 +20,21 @@ from app.ui.gallery import Gallery
 from app.ui.preferences import Preferences
 from app.ui.session import Session
 from app.ui.sheet import Sheet
-from app.ui.snip import Snip
 from app.ui.tasks import Tasks
-from app.vocabulary import Frame
+from app.vocabulary import CaptureFault, Frame
 
 if TYPE_CHECKING:  # the window owns its actions
     from app.ui.window import Window
 
 
 class Actions(QObject):
-    """Everything a user can do that is not typed or dropped. Its tasks end with `end()`."""
+    """Everything a user can do that is not typed or dropped. What concerns more than the window is
+    told: whoever built it does it. Its tasks end with `end()`."""
+
+    capture_wanted = Signal()
+    record_wanted = Signal()
+    quit_wanted = Signal()
+    preferences_made = Signal(object)  # Preferences
 
     def __init__(self, window: Window, session: Session, keys: Keys) -> None:
         super().__init__(window)
@@ -37,7 +42,6 @@ class Actions(QObject):
         self._session = session
         self._keys = keys
         self.tasks = Tasks(session.noticed.emit)
-        self._snip = Snip(window, window.look, Camera())
         self._finder: Finder | None = None
         self._preferences: Preferences | None = None
         for command in self.commands():
@@ -50,6 +54,7 @@ class Actions(QObject):
         return (
             Command(self.tr("New conversation"), "square-pen", self.new_conversation, ("Ctrl+N",)),
             Command(self.tr("Capture the screen"), "scan", self.capture, ("Ctrl+Shift+S",)),
+            Command(self.tr("Record the screen"), "video", self.record_wanted.emit),
             Command(self.tr("Attach files"), "paperclip", self.attach, ("Ctrl+O",)),
             Command(self.tr("Go to the question"), "pencil", self.write, ("Ctrl+L",)),
             Command(self.tr("Find anything"), "search", self.find, ("Ctrl+K",)),
@@ -62,6 +67,7 @@ class Actions(QObject):
             Command(self.tr("Settings"), "settings", self.preferences, ("Ctrl+,",)),
             Command(self.tr("Add endpoint"), "server", self.add_endpoint),
             Command(self.tr("Shortcuts"), "keyboard", self.help, ("F1", "Ctrl+/")),
+            Command(self.tr("Quit"), "log-out", self.quit_wanted.emit, ("Ctrl+Q",)),
         )
 
     def new_conversation(self) -> None:
@@ -80,13 +86,7 @@ class Actions(QObject):
         dialog.open()
 
     def capture(self) -> None:
-        self.tasks.spawn(self._capture(), "capture")
-
-    async def _capture(self) -> None:
-        frame = await self._snip.take()
-        if frame is not None:
-            self._session.attach_picture(frame.image, frame.media_type, frame.source)
-            self.write()
+        self.capture_wanted.emit()
 
     def find(self) -> None:
         if self._finder is None:
@@ -109,6 +109,12 @@ class Actions(QObject):
     def preferences(self) -> None:
         self._prepare_preferences().open()
 
+    def hotkeys(self) -> None:
+        """The settings, at the page of hotkeys."""
+        preferences = self._prepare_preferences()
+        preferences.show_page(preferences.hotkeys)
+        preferences.open()
+
     def add_endpoint(self) -> None:
         preferences = self._prepare_preferences()
         preferences.open()
@@ -118,19 +124,29 @@ class Actions(QObject):
         if self._preferences is None:
             made = Preferences(self._window.look, self._session.settings, self._window)
             made.changed.connect(self._session.apply_settings)
-            made.endpoints.keyed.connect(self._session.set_key)
+            services = self._session.services
+            made.endpoints.keyed.connect(services.set_key)
             made.endpoints.renamed.connect(self._rename_key)
             made.endpoints.removed.connect(self._forget_key)
-            made.endpoints.test_wanted.connect(self._session.test_endpoint)
-            self._session.endpoint_tested.connect(made.endpoints.show_tested)
-            made.models.wanted.connect(self._session.list_models)
-            made.models.folder_given.connect(self._session.use_model)
-            self._session.models_listed.connect(made.models.show_shelf)
-            self._session.model_refused.connect(made.models.refuse)
+            made.endpoints.test_wanted.connect(services.test_endpoint)
+            services.endpoint_tested.connect(made.endpoints.show_tested)
+            made.models.wanted.connect(services.list_models)
+            made.models.folder_given.connect(services.use_model)
+            services.models_listed.connect(made.models.show_shelf)
+            services.model_refused.connect(made.models.refuse)
             self._session.settings_changed.connect(made.show_settings)
+            made.captures.programs_wanted.connect(self._look_for_programs)
             self._preferences = made
+            self.preferences_made.emit(made)
             self.tasks.spawn(self._look_at_vault(made), "look at the keyring")
         return self._preferences
+
+    def _look_for_programs(self) -> None:
+        self.tasks.spawn(self._list_programs(), "list programs")
+
+    async def _list_programs(self) -> None:
+        if self._preferences is not None:
+            self._preferences.captures.show_programs(await asyncio.to_thread(_programs))
 
     # --- keys: the keyring may take its time, so it is asked on a thread ------------------------
 
@@ -148,3 +164,12 @@ class Actions(QObject):
 
     def _forget_key(self, name: str) -> None:
         self.tasks.spawn(asyncio.to_thread(self._keys.forget, name), "forget a key")
+
+
+def _programs() -> frozenset[str]:
+    """The names of those that have a window now; none where the desktop does not tell."""
+    try:
+        shown = windows()
+    except CaptureFault:
+        return frozenset()
+    return frozenset(w.program for w in shown if w.kind == "window" and w.program and not w.own)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.settings import Profile
 from app.ui.buttons import field_label, label, retone
-from app.ui.session import Tested
+from app.ui.services import Tested
 from app.vocabulary import Dialect, PictureForm, ThinkingSwitch
 
 
@@ -42,6 +42,7 @@ class EndpointForm(QWidget):
         self.vault = label(tone="small", wrap=True)
         self.model = QComboBox(editable=True)
         self.sees = QCheckBox(self.tr("The model sees pictures"))
+        self.films = QCheckBox(self.tr("It takes whole videos (video_url)"))
         self.dialect = _choice(
             (self.tr("Automatic"), "auto"), ("GLM-4.5V", "glm-4.5v"), ("GLM-4.1V", "glm-4.1v")
         )
@@ -58,6 +59,7 @@ class EndpointForm(QWidget):
         self.remove = QPushButton(self.tr("Remove"))
         self.save = QPushButton(self.tr("Save"))
         self._lay_out()
+        self.sees.toggled.connect(self.films.setEnabled)
         self.test.clicked.connect(self._test)
         self.remove.clicked.connect(lambda: self.removed.emit(self.name))
         self.save.clicked.connect(self._save)
@@ -74,12 +76,14 @@ class EndpointForm(QWidget):
             ("", self.vault),
             (self.tr("Model"), self.model),
             ("", self.sees),
+            ("", self.films),
             (self.tr("Answers in"), self.dialect),
             (self.tr("Pictures as"), self.pictures),
             (self.tr("Thinking by"), self.switch),
         ):
             form.addRow(field_label(text, field) if text else label(), field)
-        self.sees.setAccessibleName(self.sees.text())
+        for box in (self.sees, self.films):
+            box.setAccessibleName(box.text())
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self.test, self.remove, self.save):
@@ -119,6 +123,8 @@ class EndpointForm(QWidget):
         self.model.clear()
         self.model.setEditText(profile.model)
         self.sees.setChecked(profile.sees_pictures)
+        self.films.setChecked(profile.takes_video)
+        self.films.setEnabled(profile.sees_pictures)
         self.dialect.setCurrentIndex(self.dialect.findData(profile.dialect))
         self.pictures.setCurrentIndex(self.pictures.findData(profile.pictures))
         self.switch.setCurrentIndex(self.switch.findData(profile.switch))
@@ -150,6 +156,7 @@ class EndpointForm(QWidget):
             pictures=cast(PictureForm, self.pictures.currentData()),
             switch=cast(ThinkingSwitch, self.switch.currentData()),
             context=self._context,
+            takes_video=self.sees.isChecked() and self.films.isChecked(),
         )
 
     def _wrong(self, profile: Profile, *, model: bool) -> str:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from app.settings import LOCAL, Profile, Settings
 from app.ui.buttons import label
 from app.ui.endpoint_form import EndpointForm
-from app.ui.session import Tested
+from app.ui.services import Tested
 from app.ui.theme import CONTROL
 
 

@@ -98,6 +98,12 @@ class Exchange:
             self._tasks.failed(fault.as_error())
         return self.turn
 
+    def so_far(self) -> Turn:
+        """The turn with all that came; what was not told yet is told first."""
+        self._flush()
+        thinking, answer = "".join(self._thinking), "".join(self._answer)
+        return replace(self.turn, thinking=thinking, answer=answer)
+
     def _take(self, event: Event) -> None:
         now = time.monotonic() - self._began
         match event:

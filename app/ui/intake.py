@@ -13,7 +13,7 @@ from PySide6.QtGui import QImageReader
 from app.docs.reader import DocumentWorker, Opened, Remark, Request
 from app.ui.attachment import Attachment
 from app.ui.tasks import Tasks
-from app.vocabulary import DocumentFault, Frame, Source
+from app.vocabulary import Clip, DocumentFault, Frame, Source
 
 
 class Intake:
@@ -41,6 +41,10 @@ class Intake:
     def frames(self) -> tuple[Frame, ...]:
         return tuple(frame for item in self._waiting.values() for frame in item.frames)
 
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        return tuple(clip for item in self._waiting.values() for clip in item.clips)
+
     def add_files(self, paths: Sequence[Path]) -> None:
         for path in paths:
             attachment = self._new(path.name)
@@ -52,6 +56,11 @@ class Intake:
         frame = Frame(image, media_type, width, height, source)
         attachment = self._new(source.name)
         self._put(replace(attachment, frames=(frame,), expected=1, done=True))
+
+    def add_frames(self, name: str, frames: Sequence[Frame], clips: Sequence[Clip] = ()) -> None:
+        """What is pictures already; a recording beside its frames, where it may go whole."""
+        new = replace(self._new(name), expected=len(frames), done=True)
+        self._put(replace(new, frames=tuple(frames), clips=tuple(clips)))
 
     def unlock(self, attachment: int, password: str) -> None:
         if attachment in self._paths:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 from app.vocabulary import Region
 
+Grip = tuple[int, int]  # which edges are held: -1 left or top, 1 right or bottom, 0 neither
+_NEAR = 3  # times the reach: a region narrower than that is held at its outside only
+
 
 @dataclass(frozen=True, slots=True)
 class Marking:
@@ -38,6 +41,41 @@ class Marking:
         height = min(max(1, at.height + dy), self.height - at.y)
         return replace(self, region=Region(at.x, at.y, width, height))
 
+    def grip(self, x: float, y: float, reach: float) -> Grip | None:
+        """The edge or corner within `reach` of a point; None beside all of them. A small region
+        leaves its inside free, or it could not be moved any more."""
+        at = self.region
+        if at is None:
+            return None
+        inner_x = reach if at.width > _NEAR * reach else 0
+        inner_y = reach if at.height > _NEAR * reach else 0
+        across = _end(x, at.x, at.x + at.width, reach, inner_x)
+        down = _end(y, at.y, at.y + at.height, reach, inner_y)
+        return (
+            None if across is None or down is None or (across, down) == (0, 0) else (across, down)
+        )
+
+    def pull(self, grip: Grip, x: float, y: float) -> Marking:
+        """Takes the held edges to a point, past the opposite ones too."""
+        at = self.region or self._middle()
+        left, top, right, bottom = at.x, at.y, at.x + at.width, at.y + at.height
+        across, down = grip
+        return self.drag(
+            x if across < 0 else left,
+            y if down < 0 else top,
+            x if across > 0 else right,
+            y if down > 0 else bottom,
+        )
+
+    def put(self, region: Region) -> Marking:
+        """Marks the part of `region` that lies in the picture; nothing where none does."""
+        left, top = max(0, region.x), max(0, region.y)
+        right = min(self.width, region.x + region.width)
+        bottom = min(self.height, region.y + region.height)
+        if right <= left or bottom <= top:
+            return self.clear()
+        return replace(self, region=Region(left, top, right - left, bottom - top))
+
     def clear(self) -> Marking:
         return replace(self, region=None)
 
@@ -60,3 +98,12 @@ class Marking:
 
     def _down(self, y: float) -> int:
         return min(max(0, round(y)), self.height)
+
+
+def _end(at: float, low: float, high: float, outer: float, inner: float) -> int | None:
+    """-1 near the low end, 1 near the high one, 0 between them, None beside both."""
+    if at < low - outer or at > high + outer:
+        return None
+    if at <= low + inner:
+        return -1
+    return 1 if at >= high - inner else 0

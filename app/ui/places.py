@@ -31,7 +31,8 @@ _NOTICE = 1.0  # s for the end of an engine to be known, after a connection to i
 @dataclass(frozen=True, slots=True)
 class Place:
     """What the status line says of where the pictures go; `progress` is 0 to 1 where known.
-    `model` is the short name of one on this machine, `thinks`: its thinking can be switched."""
+    `model` is the short name of one on this machine, `thinks`: its thinking can be switched,
+    `takes_video`: it looks at whole videos."""
 
     name: str
     where: str
@@ -42,6 +43,7 @@ class Place:
     text: str = ""
     model: str = ""
     thinks: bool = False
+    takes_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,15 @@ class Places:
             return self._local(settings.local_model)
         host = urlsplit(profile.base_url).hostname or profile.base_url
         thinks = profile.switch != "none"
-        return Place(profile.name, host, False, profile.sees_pictures, "ready", thinks=thinks)
+        return Place(
+            profile.name,
+            host,
+            False,
+            profile.sees_pictures,
+            "ready",
+            thinks=thinks,
+            takes_video=profile.sees_pictures and profile.takes_video,
+        )
 
     @asynccontextmanager
     async def held(self, settings: Settings) -> AsyncIterator[Endpoint]:
@@ -282,6 +292,7 @@ class Places:
             text=text,
             model=found.name,
             thinks=found.thinks,
+            takes_video=found.takes_video,
         )
 
 

@@ -14,10 +14,14 @@ from PySide6.QtWidgets import (
 
 from app.settings import Settings
 from app.ui.answers import Answers, Appearance
+from app.ui.captures import Captures
 from app.ui.endpoints import Endpoints
+from app.ui.hotkeys import HotkeysPage
 from app.ui.icons import ICON
 from app.ui.look import Look
 from app.ui.models import Models
+from app.ui.recording import Recording
+from app.ui.templates import Templates
 
 SIZE = QSize(800, 620)
 
@@ -39,13 +43,22 @@ class Preferences(QDialog):
         self.models = Models(look)
         self.appearance = Appearance()
         self.answers = Answers()
-        for page, text in (
-            (self.endpoints, self.tr("Endpoints")),
-            (self.models, self.tr("This machine")),
-            (self.appearance, self.tr("Appearance")),
-            (self.answers, self.tr("Answers")),
+        self.captures = Captures(look)
+        self.hotkeys = HotkeysPage(look)
+        self.recording = Recording()
+        self.templates = Templates(look)
+        self._icons: list[str] = []
+        for page, icon, text in (
+            (self.endpoints, "server", self.tr("Endpoints")),
+            (self.models, "monitor", self.tr("This machine")),
+            (self.appearance, "palette", self.tr("Appearance")),
+            (self.answers, "message-square", self.tr("Answers")),
+            (self.captures, "scan", self.tr("Capture")),
+            (self.hotkeys, "keyboard", self.tr("Hotkeys")),
+            (self.recording, "video", self.tr("Recording")),
+            (self.templates, "sparkles", self.tr("Templates")),
         ):
-            self._add(page, text)
+            self._add(page, icon, text)
             page.changed.connect(self.changed)
         self.names.currentRowChanged.connect(self.pages.setCurrentIndex)
         self.names.setCurrentRow(0)
@@ -54,6 +67,8 @@ class Preferences(QDialog):
         self._draw()
         look.changed.connect(self._draw)
         self.finished.connect(lambda _: self.answers.flush())
+        self.finished.connect(lambda _: self.recording.flush())
+        self.finished.connect(lambda _: self.templates.flush())
 
     def _lay_out(self) -> None:
         side = QWidget()
@@ -67,14 +82,15 @@ class Preferences(QDialog):
         row.addWidget(side)
         row.addWidget(self.pages, 1)
 
-    def _add(self, page: QWidget, text: str) -> None:
+    def _add(self, page: QWidget, icon: str, text: str) -> None:
         item = QListWidgetItem(text)
         item.setSizeHint(QSize(0, 36))
         self.names.addItem(item)
         self.pages.addWidget(page)
+        self._icons.append(icon)
 
     def _draw(self, _theme: object = None) -> None:
-        for at, icon in enumerate(("server", "monitor", "palette", "message-square")):
+        for at, icon in enumerate(self._icons):
             self.names.item(at).setIcon(self._look.icons.icon(icon, "ink2"))
 
     def show_settings(self, settings: Settings) -> None:
@@ -82,6 +98,13 @@ class Preferences(QDialog):
         self.models.show_settings(settings)
         self.appearance.show_settings(settings)
         self.answers.show_settings(settings)
+        self.captures.show_settings(settings)
+        self.hotkeys.show_settings(settings)
+        self.recording.show_settings(settings)
+        self.templates.show_settings(settings)
+
+    def show_page(self, page: QWidget) -> None:
+        self.names.setCurrentRow(self.pages.indexOf(page))
 
     def add_endpoint(self) -> None:
         """Opens on the form of a new endpoint."""

@@ -1,41 +1,22 @@
-"""The only bridge from async work to Qt: what the user does goes in, facts come out as signals."""
+"""The bridge from a window to async work: what its user does goes in, facts come out as signals."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from app.docs.reader import DocumentWorker
-from app.engine.child import Command, command
-from app.engine.client import Client
-from app.engine.prompt import compose
-from app.keys import Keys
-from app.settings import LOCAL, Folders, Profile, Settings, save
+from app.settings import Settings
 from app.store import Conversation, Store, Turn
 from app.ui.attachment import Attachment
-from app.ui.database import Database
-from app.ui.exchange import Exchange
 from app.ui.intake import Intake
-from app.ui.places import Place, Places
-from app.ui.shelf import adopt, read
+from app.ui.places import Place
+from app.ui.services import Services
+from app.ui.talk import Talk
 from app.ui.tasks import Tasks
-from app.ui.texts import Texts
-from app.vocabulary import (
-    EndpointFault,
-    EngineFault,
-    Error,
-    Fault,
-    Frame,
-    Message,
-    Sampling,
-    Source,
-)
-
-TITLE = 48  # characters of a conversation's first question that become its title
+from app.vocabulary import Clip, Frame, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +25,9 @@ class Shown:
     turns: tuple[Turn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """What asking an endpoint for its models said."""
-
-    name: str
-    ok: bool
-    message: str
-    models: tuple[str, ...] = ()
-
-
 class Session(QObject):
-    """One window's work. Methods return at once; what came of them is told by the signals."""
+    """One window's work: the conversation it shows and what waits to be sent. Methods return at
+    once; what came of them is told by the signals."""
 
     turn_added = Signal(object)  # Turn
     turn_removed = Signal(int)
@@ -68,316 +40,183 @@ class Session(QObject):
     busy_changed = Signal(bool)
     waiting_changed = Signal(str)  # what is happening while the first word is awaited
     settings_changed = Signal(object)  # Settings
-    endpoint_tested = Signal(object)  # Tested
-    models_listed = Signal(object)  # Shelf
-    model_refused = Signal(str)  # why a folder is none, in a sentence
     noticed = Signal(object)  # Error
+    _retitled = Signal(object)  # Conversation
 
-    def __init__(
-        self, settings: Settings, folders: Folders, keys: Keys, *, engine: Command = command
-    ) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self._settings = settings
-        self._folders = folders
-        self._keys = keys
+        self.services = services
         self._tasks = Tasks(self.noticed.emit)
-        self._database = Database(folders.data)
-        self._client = Client()
-        self._worker = DocumentWorker()
-        self._places = Places(folders.data, keys, changed=self._place_moved, engine=engine)
-        self._texts = Texts(self._worker, self._tasks)
-        self._intake = Intake(self._worker, self._tasks, self._intake_changed)
-        self._place: Place | None = None
-        self._asking: asyncio.Task[None] | None = None
-        self._conversation: Conversation | None = None
-        self._turns: list[Turn] = []
+        self._intake = Intake(services.worker, self._tasks, self._intake_changed)
         self._search = ""
-        self._saving = asyncio.Lock()
+        self._talk = services.new_talk()
+        self._talk.follow()
+        self._hear(self._talk)
+        self._retitled.connect(self._reshow)
+        services.settings_changed.connect(self.settings_changed)
+        services.place_changed.connect(self._place_moved)
+        services.conversation_deleted.connect(self._lose)
+        services.noticed.connect(self.noticed)
 
     # --- what the window asks ---------------------------------------------------------------
 
     @property
     def settings(self) -> Settings:
-        return self._settings
+        return self.services.settings
 
     @property
     def place(self) -> Place:
-        if self._place is None:
-            self._place = self._here()
-        return self._place
+        return self.services.place
 
     @property
     def busy(self) -> bool:
-        return self._asking is not None
+        return self._talk.busy
+
+    @property
+    def conversation(self) -> Conversation | None:
+        return self._talk.conversation
 
     def start(self) -> None:
-        """Reads the list of conversations; the window is already on the screen."""
-        self._tasks.spawn(self._list(), "list")
+        """Reads the list of conversations, now and whenever it changes."""
+        self.services.conversations_changed.connect(self._relist)
+        self._relist()
 
-    async def close(self) -> None:
-        """Ends everything that runs, the answer so far kept."""
+    async def close(self, *, going_on: bool = False) -> None:
+        """Leaves the conversation, which ends an answer that nobody else follows, what came of it
+        kept; `going_on` lets it come to its end. The services live on."""
+        self.services.disconnect(self)
+        talk = self._talk
+        self._deafen(talk)
+        talk.leave(going_on=going_on)
         await self._tasks.end()
-        await self._client.close()
-        await self._worker.close()
-        await self._places.close()
-        await self._database.close()
 
     # --- asking -----------------------------------------------------------------------------
 
     def ask(self, text: str) -> None:
         if not self.busy and (text.strip() or self._intake.attachments):
-            self._begin(self._ask(text.strip()))
+            self._talk.ask(text.strip(), self._intake)
 
     def stop(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
+        self._talk.stop()
 
     def retry(self, turn: int) -> None:
         """Asks a turn's question again: in its place if nothing came, else below what came."""
-        known = self._known(turn)
-        if known is not None and not self.busy:
-            self._begin(self._retry(known))
+        self._talk.retry(turn)
 
     def remove_turn(self, turn: int) -> None:
-        self._tasks.spawn(self._remove(turn), "remove turn")
+        self._tasks.spawn(self._talk.remove(turn), "remove turn")
 
     # --- conversations ----------------------------------------------------------------------
 
     def new_conversation(self) -> None:
-        self.stop()
-        self._show(None, ())
+        self._show(self.services.new_talk())
 
     def open_conversation(self, conversation: int) -> None:
-        self.stop()
-        self._tasks.spawn(self._open(conversation), "open")
+        """Shows it, also while it is asked something elsewhere: what comes is told here too."""
+        talk = self.services.talk(conversation)
+        if talk is not None:
+            self._show(talk)
+        else:
+            self._tasks.spawn(self._open(conversation), "open")
 
     def rename_conversation(self, conversation: int, title: str) -> None:
-        self._tasks.spawn(self._rename(conversation, title), "rename", kept=True)
+        self.services.rename_conversation(conversation, title)
 
     def delete_conversation(self, conversation: int) -> None:
-        self._tasks.spawn(self._delete(conversation), "delete", kept=True)
+        self.services.delete_conversation(conversation)
 
     def search(self, text: str) -> None:
         self._search = text
-        self._tasks.spawn(self._list(), "search")
+        self._relist()
 
     # --- attachments ------------------------------------------------------------------------
 
     def attach_files(self, paths: Sequence[Path]) -> None:
         self._intake.add_files(paths)
-        self._warm()
+        self.services.warm()
 
     def attach_picture(self, image: bytes, media_type: str, source: Source) -> None:
         self._intake.add_picture(image, media_type, source)
-        self._warm()
+        self.services.warm()
+
+    def attach_frames(self, name: str, frames: Sequence[Frame], clips: Sequence[Clip] = ()) -> None:
+        """What is pictures already: a capture, the chosen moments of a recording; the recording
+        beside them, where it may go whole."""
+        self._intake.add_frames(name, frames, clips)
+        self.services.warm()
 
     def unlock(self, attachment: int, password: str) -> None:
         self._intake.unlock(attachment, password)
 
     def remove_attachment(self, attachment: int) -> None:
+        gone = [item for item in self._intake.attachments if item.id == attachment]
         self._intake.remove(attachment)
+        self.services.texts.forget(frame for item in gone for frame in item.frames)
 
-    # --- endpoints and settings -------------------------------------------------------------
+    # --- settings ---------------------------------------------------------------------------
 
     def choose_endpoint(self, name: str) -> None:
-        self.apply_settings(replace(self._settings, endpoint=name))
+        self.services.choose_endpoint(name)
 
     def apply_settings(self, settings: Settings) -> None:
-        self._settings = settings
-        self._place_moved(self._here())
-        self.settings_changed.emit(settings)
-        self._tasks.spawn(self._save_settings(), "save settings", kept=True)
-
-    def set_key(self, profile: str, key: str) -> None:
-        self._tasks.spawn(self._set_key(profile, key), "keep key", kept=True)
-
-    def test_endpoint(self, profile: Profile, key: str) -> None:
-        self._tasks.spawn(self._test(profile, key), "test endpoint")
-
-    def list_models(self) -> None:
-        self._tasks.spawn(self._list_models(), "list models")
-
-    def use_model(self, path: Path) -> None:
-        """Chooses the model in a folder anywhere, or says why it can't be."""
-        self._tasks.spawn(self._use_model(path), "use a model")
+        self.services.apply_settings(settings)
 
     # --- the work behind it -----------------------------------------------------------------
 
-    def _begin(self, work: Coroutine[object, object, None]) -> None:
-        self._asking = self._tasks.spawn(work, "ask")
-        self._asking.add_done_callback(self._ended)
-        self.busy_changed.emit(True)
+    async def _open(self, conversation: int) -> None:
+        self._show(await self.services.open_talk(conversation))
 
-    def _ended(self, _task: asyncio.Task[None]) -> None:
-        self._asking = None
-        self.busy_changed.emit(False)
+    def _show(self, talk: Talk) -> None:
+        before, self._talk = self._talk, talk
+        talk.follow()
+        self._deafen(before)
+        was = before.busy
+        before.leave()
+        shown = Shown(talk.conversation, talk.turns)  # before anything more of it is heard
+        self._hear(talk)
+        self.conversation_shown.emit(shown)
+        if talk.busy != was:
+            self.busy_changed.emit(talk.busy)
 
-    async def _ask(self, text: str) -> None:
-        await self._intake.settled()
-        frames = self._intake.frames
-        if not frames and not text:
-            return  # every attachment failed; each says why in its place
-        turn = await self._add_turn(text, frames)
-        self._intake.clear()
-        await self._answer(turn)
+    def _hear(self, talk: Talk) -> None:
+        for fact, told in self._facts(talk):
+            fact.connect(told)
 
-    async def _retry(self, old: Turn) -> None:
-        if not old.answer and not old.thinking:
-            await self._remove(old.id)
-        await self._answer(await self._add_turn(old.question, old.frames))
+    def _deafen(self, talk: Talk) -> None:
+        for fact, told in self._facts(talk):
+            fact.disconnect(told)
 
-    async def _add_turn(self, text: str, frames: tuple[Frame, ...]) -> Turn:
-        if self._conversation is None:
-            title = _title(text, frames)
-            self._conversation = await self._database.call(Store.start_conversation, title)
-        turn = await self._database.call(
-            Store.start_turn,
-            self._conversation.id,
-            text,
-            frames,
-            self._settings.endpoint,
-            self._model(),
-        )
-        self._turns.append(turn)
-        self.turn_added.emit(turn)
-        await self._list()
-        return turn
-
-    async def _answer(self, turn: Turn) -> None:
-        exchange = Exchange(turn, self._database, self._tasks, self.turn_grew.emit)
-        history = self._history(before=turn)
-        try:
-            async with self._places.held(self._settings) as endpoint:
-                if not endpoint.sees_pictures:
-                    turn = exchange.turn = await self._read_texts(turn)
-                question = Message("user", turn.question, turn.frames)
-                system = self._settings.system_prompt
-                messages = compose(endpoint, question, history, system)
-                events = self._client.stream(endpoint, messages, self._sampling())
-                ended = await exchange.run(self._places.answer(endpoint, events))
-        except asyncio.CancelledError:
-            ended = await exchange.cancel()
-        except Fault as fault:
-            ended = await exchange.finish(fault.as_error())
-        self._turns = [ended if known.id == ended.id else known for known in self._turns]
-        self.turn_ended.emit(ended)
-
-    async def _read_texts(self, turn: Turn) -> Turn:
-        """The turn, every picture of it with its text, kept for the questions to come."""
-        self.waiting_changed.emit(self.tr("Reading the text in the pictures"))
-        frames = await self._texts.of(turn.frames)
-        self.waiting_changed.emit("")
-        if frames != turn.frames:
-            await self._database.call(Store.keep_texts, turn.id, frames)
-        self._texts.forget()
-        return replace(turn, frames=frames)
-
-    def _history(self, before: Turn) -> tuple[Message, ...]:
-        past = [t for t in self._turns if t.id != before.id and t.answer]
-        said = past[len(past) - min(len(past), self._settings.history_turns) :]
-        return tuple(
-            message
-            for t in said
-            for message in (Message("user", t.question, t.frames), Message("assistant", t.answer))
+    def _facts(self, talk: Talk) -> tuple[tuple[SignalInstance, SignalInstance], ...]:
+        """What a conversation tells, and what is told here for it."""
+        return (
+            (talk.turn_added, self.turn_added),
+            (talk.turn_removed, self.turn_removed),
+            (talk.turn_grew, self.turn_grew),
+            (talk.turn_ended, self.turn_ended),
+            (talk.busy_changed, self.busy_changed),
+            (talk.waiting_changed, self.waiting_changed),
+            (talk.retitled, self._retitled),
         )
 
-    def _sampling(self) -> Sampling:
-        s = self._settings
-        return Sampling(s.max_tokens, s.temperature, s.top_p, thinking=s.thinking)
+    def _reshow(self, conversation: Conversation) -> None:
+        self.conversation_shown.emit(Shown(conversation, self._talk.turns))
 
-    def _model(self) -> str:
-        for profile in self._settings.profiles:
-            if profile.name == self._settings.endpoint:
-                return profile.model
-        return self._settings.local_model
+    def _lose(self, conversation: int) -> None:
+        if self.conversation is not None and self.conversation.id == conversation:
+            self.new_conversation()
 
-    def _known(self, turn: int) -> Turn | None:
-        return next((known for known in self._turns if known.id == turn), None)
-
-    async def _remove(self, turn: int) -> None:
-        await self._database.call(Store.delete_turn, turn)
-        self._turns = [known for known in self._turns if known.id != turn]
-        self.turn_removed.emit(turn)
+    def _relist(self) -> None:
+        self._tasks.spawn(self._list(), "list")
 
     async def _list(self) -> None:
-        found = await self._database.call(Store.conversations, self._search)
+        found = await self.services.database.call(Store.conversations, self._search)
         self.conversations_listed.emit(found)
 
-    async def _open(self, conversation: int) -> None:
-        turns = await self._database.call(Store.turns, conversation)
-        listed = await self._database.call(Store.conversations)
-        self._show(next((c for c in listed if c.id == conversation), None), turns)
-
-    async def _rename(self, conversation: int, title: str) -> None:
-        await self._database.call(Store.rename, conversation, title)
-        await self._list()
-        if self._conversation is not None and self._conversation.id == conversation:
-            self._show(replace(self._conversation, title=title), tuple(self._turns))
-
-    async def _delete(self, conversation: int) -> None:
-        if self._conversation is not None and self._conversation.id == conversation:
-            self.new_conversation()
-        await self._database.call(Store.delete, conversation)
-        await self._list()
-
-    def _show(self, conversation: Conversation | None, turns: tuple[Turn, ...]) -> None:
-        self._conversation = conversation
-        self._turns = list(turns)
-        self.conversation_shown.emit(Shown(conversation, turns))
-
-    async def _save_settings(self) -> None:
-        async with self._saving:  # one after the other, each the newest
-            await asyncio.to_thread(save, self._settings, self._folders.config)
-
-    async def _set_key(self, profile: str, key: str) -> None:
-        if not await asyncio.to_thread(self._keys.set, profile, key):
-            self.noticed.emit(Error("no_keyring", self._keys.reason))
-
-    async def _test(self, profile: Profile, key: str) -> None:
-        key = key or await asyncio.to_thread(self._keys.get, profile.name)
-        try:
-            models = await self._client.models(profile.endpoint(key))
-        except EndpointFault as fault:
-            self.endpoint_tested.emit(Tested(profile.name, False, fault.message))
-            return
-        self.endpoint_tested.emit(Tested(profile.name, True, "It answers.", models))
-
-    async def _list_models(self) -> None:
-        chosen = self._settings.local_model
-        self.models_listed.emit(await asyncio.to_thread(read, self._folders.data, chosen))
-
-    async def _use_model(self, path: Path) -> None:
-        try:
-            model = await asyncio.to_thread(adopt, path, self._folders.data)
-        except EngineFault as fault:
-            self.model_refused.emit(fault.message)
-            return
-        self.apply_settings(replace(self._settings, local_model=model))
-
-    def _warm(self) -> None:
-        """Starts the engine while the question is still being written."""
-        if self.place.local and self.place.state in ("cold", "failed"):
-            self._tasks.spawn(self._start_engine(), "warm")
-
-    async def _start_engine(self) -> None:
-        await self._places.endpoint(self._settings)
-
-    def _here(self) -> Place:
-        return self._places.place(self._settings)
-
     def _place_moved(self, place: Place) -> None:
-        if place.local and self._settings.endpoint != LOCAL:
-            return  # the engine goes on with what it does, but questions go elsewhere
-        self._place = place
         self.place_changed.emit(place)
         self.waiting_changed.emit(place.text if place.state == "starting" else "")
 
     def _intake_changed(self, attachments: tuple[Attachment, ...]) -> None:
         self.attachments_changed.emit(attachments)
         if not self.place.sees_pictures:
-            self._texts.begin(frame for item in attachments for frame in item.frames)
-
-
-def _title(text: str, frames: tuple[Frame, ...]) -> str:
-    first = text.split("\n", 1)[0].strip() or (frames[0].source.name if frames else "")
-    return first if len(first) <= TITLE else first[: TITLE - 1].rstrip() + "…"
+            self.services.texts.begin(frame for item in attachments for frame in item.frames)

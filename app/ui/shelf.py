@@ -26,6 +26,7 @@ class Known:
     name: str = ""
     sees_pictures: bool = False
     thinks: bool = False
+    takes_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def known(model: str, data: Path) -> Known:
         found = find(model, data)
     except (EngineFault, OSError):
         return Known(Path(model).name)
-    return Known(found.name, found.sees_pictures, thinking(found.path) == "switched")
+    switched = thinking(found.path) == "switched"
+    return Known(found.name, found.sees_pictures, switched, found.takes_video)
 
 
 def read(data: Path, chosen: str) -> Shelf:

@@ -62,6 +62,11 @@ QToolButton[role="primary"]:disabled { background: $line; }
 QToolButton[role="thumb"] { padding: 0; }
 QToolButton[role="chip"] { color: $ink2; font-size: 13px; padding: 3px 8px; }
 QToolButton[role="chip"]:checked { color: $ink; }
+QToolButton[role="pill"] { background: $raised; border: 1px solid $line; border-radius: 15px;
+  font-size: 13px; padding: 0 11px 0 8px; min-height: 28px; }
+QToolButton[role="pill"]:hover { background: $hover; }
+QToolButton[role="pill"]:focus { border: 2px solid $accent; padding: 0 10px 0 7px;
+  min-height: 26px; }
 QToolButton[role="segment"] { background: transparent; padding: 3px 14px; border-radius: 6px; }
 QToolButton[role="segment"]:checked { background: $raised; border: 1px solid $line; }
 QToolButton[role="segment"]:focus { border: 2px solid $accent; }
@@ -114,6 +119,7 @@ QMenu::item:disabled { color: $ink2; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QMenu::indicator { width: 14px; height: 14px; padding-left: 8px; }
 
+QDialog[role="alone"] { border: 1px solid $edge; }
 QFrame[role="composer"] { background: $raised; border: 1px solid $edge; border-radius: 12px; }
 QFrame[role="composer"][active="true"] { border: 1px solid $accent; }
 QFrame[role="composer"] QTextEdit { background: transparent; border: none;

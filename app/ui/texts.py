@@ -42,8 +42,10 @@ class Texts:
             ]
         )
 
-    def forget(self) -> None:
-        self._reading = {key: kept for key, kept in self._reading.items() if not kept[1].done()}
+    def forget(self, frames: Iterable[Frame]) -> None:
+        """They are kept elsewhere now."""
+        for frame in frames:
+            self._reading.pop(id(frame), None)
 
     async def _read(self, frame: Frame, found: asyncio.Future[Frame]) -> None:
         try:

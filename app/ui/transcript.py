@@ -40,6 +40,7 @@ class Transcript(QWidget):
     copied = Signal(str)
     frame_opened = Signal(object)  # Frame
     link_opened = Signal(QUrl)
+    heightened = Signal(int)  # how high all of it is now, px
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -224,6 +225,7 @@ class Transcript(QWidget):
         held = None if self._following else self._hold()
         width = self._scroll.viewport().width()
         y = self._place_turns(width)
+        heightened = y != self._column.height()
         self._column.resize(width, y)
         if held is None:
             self._bar.setValue(self._bar.maximum())
@@ -233,6 +235,8 @@ class Transcript(QWidget):
         self._placing = False
         self._placeholder.setVisible(not self._turns)
         self._show_jump()
+        if heightened:
+            self.heightened.emit(y)
 
     def _place_turns(self, width: int) -> int:
         room = self._scroll.viewport().height()

@@ -3,6 +3,8 @@ what any of it does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
@@ -36,8 +38,9 @@ FIRST = (1180, 780)  # px
 
 
 class Window(QMainWindow):
-    """`closed` is told once the window was closed by the user; `escaped` when Esc found nothing
-    nearer to close; `dropped` carries what was let go above it."""
+    """`closed` is told once the window was closed by the user, which `may_close` can put off;
+    `escaped` when Esc found nothing nearer to close; `dropped` carries what was let go above
+    it."""
 
     closed = Signal()
     escaped = Signal()
@@ -60,6 +63,7 @@ class Window(QMainWindow):
         self._lay_out()
         self._veil = DropVeil(look, self)
         self._last_width = NARROW
+        self.may_close: Callable[[], bool] = lambda: True
         self._restore(session.settings.geometry)
         self.deeds = Actions(self, session, keys)
         self._wiring = Wiring(self, session, self.deeds)
@@ -137,6 +141,9 @@ class Window(QMainWindow):
         self._fit_library(event.size().width())
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_close():
+            event.ignore()
+            return
         event.accept()
         self.closed.emit()
 

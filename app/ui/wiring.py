@@ -6,14 +6,15 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, QUrl
-from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtCore import QBuffer, QIODevice, QObject
+from PySide6.QtGui import QImage
 
 from app.settings import Settings
 from app.store import Turn
 from app.ui.actions import Actions
 from app.ui.exchange import Growth
 from app.ui.given import Given
+from app.ui.links import open_link
 from app.ui.places import Place
 from app.ui.session import Session, Shown
 from app.ui.welcome import Sample
@@ -159,7 +160,7 @@ class Wiring(QObject):
         transcript = self._window.transcript
         transcript.retried.connect(self._session.retry)
         transcript.edited.connect(self._edit)
-        transcript.link_opened.connect(_open_link)
+        transcript.link_opened.connect(open_link)
 
     def _take(self, given: Given) -> None:
         """What was pasted or dropped, all of it or named in refusal."""
@@ -238,9 +239,3 @@ def _png(image: QImage) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
     return bytes(buffer.data().data())
-
-
-def _open_link(url: QUrl) -> None:
-    """Only what a browser or a mail program opens; a model's answer can name anything."""
-    if url.scheme() in ("http", "https", "mailto"):
-        QDesktopServices.openUrl(url)

@@ -12,6 +12,10 @@
         <translation>截取屏幕</translation>
     </message>
     <message>
+        <source>Record the screen</source>
+        <translation>录制屏幕</translation>
+    </message>
+    <message>
         <source>Attach files</source>
         <translation>添加文件</translation>
     </message>
@@ -38,6 +42,10 @@
     <message>
         <source>Shortcuts</source>
         <translation>快捷键</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
     </message>
 </context>
 <context>
@@ -126,6 +134,267 @@
     </message>
 </context>
 <context>
+    <name>Bar</name>
+    <message>
+        <source>Recording</source>
+        <translation>录屏</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Finish</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>Stop and choose what to send</source>
+        <translation>停止并选择要发送的内容</translation>
+    </message>
+    <message>
+        <source>Cancel the recording</source>
+        <translation>取消录屏</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>还剩 {time}</translation>
+    </message>
+    <message>
+        <source>Starts soon</source>
+        <translation>即将开始</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>正在保存…</translation>
+    </message>
+    <message>
+        <source>Nearly full</source>
+        <translation>即将达到上限</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Tools for the selection</source>
+        <translation>选区工具</translation>
+    </message>
+    <message>
+        <source>Move marks</source>
+        <translation>移动标注</translation>
+    </message>
+    <message>
+        <source>Box</source>
+        <translation>方框</translation>
+    </message>
+    <message>
+        <source>Arrow</source>
+        <translation>箭头</translation>
+    </message>
+    <message>
+        <source>Pen</source>
+        <translation>画笔</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文字</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>序号</translation>
+    </message>
+    <message>
+        <source>Hide, solid: the safe one for text</source>
+        <translation>涂黑：遮盖文字最稳妥</translation>
+    </message>
+    <message>
+        <source>Pixelate: hides faces and pictures; for text, solid is safe</source>
+        <translation>马赛克：适合人脸和图片；遮盖文字请用涂黑</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
+    <message>
+        <source>Copy the text</source>
+        <translation>复制文字</translation>
+    </message>
+    <message>
+        <source>Copy the picture</source>
+        <translation>复制图片</translation>
+    </message>
+    <message>
+        <source>Save as a file</source>
+        <translation>存为文件</translation>
+    </message>
+    <message>
+        <source>Pin to the screen</source>
+        <translation>钉在屏幕上</translation>
+    </message>
+    <message>
+        <source>Leave</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>Accent</source>
+        <translation>主题色</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红色</translation>
+    </message>
+    <message>
+        <source>Yellow</source>
+        <translation>黄色</translation>
+    </message>
+    <message>
+        <source>White</source>
+        <translation>白色</translation>
+    </message>
+    <message>
+        <source>Black</source>
+        <translation>黑色</translation>
+    </message>
+    <message>
+        <source>{colour}  C: the next</source>
+        <translation>{colour}  C：下一种</translation>
+    </message>
+    <message>
+        <source>Thin  [</source>
+        <translation>细  [</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>中</translation>
+    </message>
+    <message>
+        <source>Thick  ]</source>
+        <translation>粗  ]</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>遮住</translation>
+    </message>
+    <message>
+        <source>Hide them all</source>
+        <translation>全部遮住</translation>
+    </message>
+    <message>
+        <source>Attach</source>
+        <translation>附加</translation>
+    </message>
+    <message>
+        <source>Ask · {where}</source>
+        <translation>提问 · {where}</translation>
+    </message>
+    <message>
+        <source>Ask; the picture goes to {where}</source>
+        <translation>提问；图片发往{where}</translation>
+    </message>
+    <message>
+        <source>Attach the selection</source>
+        <translation>附上选区</translation>
+    </message>
+</context>
+<context>
+    <name>Border</name>
+    <message>
+        <source>The recorded area</source>
+        <translation>录制区域</translation>
+    </message>
+</context>
+<context>
+    <name>Captures</name>
+    <message>
+        <source>Capture</source>
+        <translation>截图</translation>
+    </message>
+    <message>
+        <source>Click on the tray icon</source>
+        <translation>单击托盘图标</translation>
+    </message>
+    <message>
+        <source>Open window</source>
+        <translation>打开窗口</translation>
+    </message>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Closing the window</source>
+        <translation>关闭窗口时</translation>
+    </message>
+    <message>
+        <source>Keep running</source>
+        <translation>继续运行</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>When a picture is taken</source>
+        <translation>截图完成时</translation>
+    </message>
+    <message>
+        <source>Flash</source>
+        <translation>闪光</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>声音</translation>
+    </message>
+    <message>
+        <source>Nothing</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Program to leave out</source>
+        <translation>不截取的程序</translation>
+    </message>
+    <message>
+        <source>Choose a program, or type its name</source>
+        <translation>选择程序，或输入其名称</translation>
+    </message>
+    <message>
+        <source>Add to the programs never captured</source>
+        <translation>添加到从不截取的程序</translation>
+    </message>
+    <message>
+        <source>The windows of these programs are blacked out in every picture and recording. Sightline&apos;s own always are.</source>
+        <translation>这些程序的窗口在所有截图和录制中都会涂黑。Sightline 自己的窗口始终如此。</translation>
+    </message>
+    <message>
+        <source>Never captured</source>
+        <translation>从不截取</translation>
+    </message>
+    <message>
+        <source>Capture {name} again</source>
+        <translation>恢复截取 {name}</translation>
+    </message>
+</context>
+<context>
     <name>Card</name>
     <message>
         <source>Password</source>
@@ -174,6 +443,28 @@
     <message>
         <source>{count} pages</source>
         <translation>{count} 页</translation>
+    </message>
+</context>
+<context>
+    <name>Chips</name>
+    <message>
+        <source>Quick actions</source>
+        <translation>快捷操作</translation>
+    </message>
+    <message>
+        <source>Read the text in the picture and copy it. Asks no model.</source>
+        <translation>识别图中的文字并复制，不询问模型。</translation>
+    </message>
+</context>
+<context>
+    <name>ChordField</name>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Press keys…</source>
+        <translation>请按键…</translation>
     </message>
 </context>
 <context>
@@ -233,6 +524,13 @@
     </message>
 </context>
 <context>
+    <name>Desk</name>
+    <message>
+        <source>Open settings</source>
+        <translation>打开设置</translation>
+    </message>
+</context>
+<context>
     <name>DropVeil</name>
     <message>
         <source>Drop to attach</source>
@@ -244,6 +542,10 @@
     <message>
         <source>The model sees pictures</source>
         <translation>模型能看图片</translation>
+    </message>
+    <message>
+        <source>It takes whole videos (video_url)</source>
+        <translation>支持整段视频（video_url）</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -358,6 +660,55 @@
     </message>
 </context>
 <context>
+    <name>Farewell</name>
+    <message>
+        <source>Keep Sightline running?</source>
+        <translation>让 Sightline 继续运行吗？</translation>
+    </message>
+    <message>
+        <source>This desktop shows no tray icon. {key} or starting Sightline again brings the window back.</source>
+        <translation>此桌面没有托盘图标。按 {key} 或再次启动 Sightline 即可找回窗口。</translation>
+    </message>
+    <message>
+        <source>This desktop shows no tray icon. Starting Sightline again brings the window back.</source>
+        <translation>此桌面没有托盘图标。再次启动 Sightline 即可找回窗口。</translation>
+    </message>
+    <message>
+        <source>Keep running</source>
+        <translation>继续运行</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+</context>
+<context>
+    <name>Field</name>
+    <message>
+        <source>Text on the picture</source>
+        <translation>图上文字</translation>
+    </message>
+</context>
+<context>
+    <name>Filmstrip</name>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>End</source>
+        <translation>结束</translation>
+    </message>
+    <message>
+        <source>What is kept of the recording</source>
+        <translation>录屏中保留的部分</translation>
+    </message>
+</context>
+<context>
     <name>Finder</name>
     <message>
         <source>Find an action or a conversation</source>
@@ -435,6 +786,166 @@
     <message>
         <source>Add endpoint…</source>
         <translation>添加端点…</translation>
+    </message>
+</context>
+<context>
+    <name>Hint</name>
+    <message>
+        <source>Mark what you mean</source>
+        <translation>框选你想问的内容</translation>
+    </message>
+    <message>
+        <source>Drag to mark  ·  click a window, or beside it for the screen  ·  Esc to leave</source>
+        <translation>拖动框选  ·  点击选窗口，点空白处选整个屏幕  ·  Esc 退出</translation>
+    </message>
+    <message>
+        <source>Drag</source>
+        <translation>拖动</translation>
+    </message>
+    <message>
+        <source>mark a region</source>
+        <translation>框选一块区域</translation>
+    </message>
+    <message>
+        <source>Click</source>
+        <translation>点击</translation>
+    </message>
+    <message>
+        <source>take a window, or the whole screen beside all windows</source>
+        <translation>选中窗口；点空白处选整个屏幕</translation>
+    </message>
+    <message>
+        <source>Arrows</source>
+        <translation>方向键</translation>
+    </message>
+    <message>
+        <source>move it by 1 px, with Ctrl by 10; with Shift change its size</source>
+        <translation>移动 1 像素，按住 Ctrl 移动 10 像素，按住 Shift 调整大小</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>空格</translation>
+    </message>
+    <message>
+        <source>held while you drag, moves the region</source>
+        <translation>拖动时按住，可移动选区</translation>
+    </message>
+    <message>
+        <source>regions you marked before</source>
+        <translation>之前的选区</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>回车</translation>
+    </message>
+    <message>
+        <source>take it; a double click does so too</source>
+        <translation>确认，双击也可以</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>leave; so does a right click</source>
+        <translation>退出，右键也可以</translation>
+    </message>
+</context>
+<context>
+    <name>HotkeysPage</name>
+    <message>
+        <source>Hotkeys</source>
+        <translation>快捷键</translation>
+    </message>
+    <message>
+        <source>Reset to defaults</source>
+        <translation>恢复默认</translation>
+    </message>
+    <message>
+        <source>Ask about a region</source>
+        <translation>询问一个区域</translation>
+    </message>
+    <message>
+        <source>Ask about the window under the pointer</source>
+        <translation>就指针下的窗口提问</translation>
+    </message>
+    <message>
+        <source>Ask about the whole screen</source>
+        <translation>就整个屏幕提问</translation>
+    </message>
+    <message>
+        <source>Start or stop recording</source>
+        <translation>开始或停止录制</translation>
+    </message>
+    <message>
+        <source>Show the window</source>
+        <translation>显示窗口</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>新对话</translation>
+    </message>
+    <message>
+        <source>No program can take keys here: {reason}. Bind these commands to keys in your desktop&apos;s keyboard settings instead.</source>
+        <translation>此处的程序无法使用全局快捷键：{reason}。请在桌面的键盘设置中为以下命令绑定按键。</translation>
+    </message>
+    <message>
+        <source>Your desktop assigns these keys ({way}). It may ask you first, and it may choose others; its keyboard settings change them.</source>
+        <translation>这些按键由桌面分配（{way}）。桌面可能先征求你的同意，也可能另选按键；可在桌面的键盘设置中更改。</translation>
+    </message>
+    <message>
+        <source>These keys work in every program.</source>
+        <translation>这些按键在任何程序中都有效。</translation>
+    </message>
+    <message>
+        <source>These keys work in every program. They are taken through {way}.</source>
+        <translation>这些按键在任何程序中都有效，通过 {way} 获取。</translation>
+    </message>
+    <message>
+        <source>The same keys as this: {other}. Choose others.</source>
+        <translation>与此项按键相同：{other}。请另选。</translation>
+    </message>
+</context>
+<context>
+    <name>Inquiry</name>
+    <message>
+        <source>Ask about this</source>
+        <translation>就这张图提问</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>Open it in the window to add files and pictures.</source>
+        <translation>要添加文件和图片，请在主窗口中打开。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Stop  Esc</source>
+        <translation>停止  Esc</translation>
+    </message>
+    <message>
+        <source>Ask · {where}</source>
+        <translation>提问 · {where}</translation>
+    </message>
+    <message>
+        <source>this machine</source>
+        <translation>本机</translation>
+    </message>
+</context>
+<context>
+    <name>Keeper</name>
+    <message>
+        <source>Save the picture</source>
+        <translation>保存图片</translation>
+    </message>
+    <message>
+        <source>PNG pictures (*.png)</source>
+        <translation>PNG 图片 (*.png)</translation>
     </message>
 </context>
 <context>
@@ -589,6 +1100,49 @@
         <source>The model ended without an answer.</source>
         <translation>模型结束了，但没有给出回答。</translation>
     </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Offers</name>
+    <message>
+        <source>Explain</source>
+        <translation>解释</translation>
+    </message>
+    <message>
+        <source>Explain what this shows, shortly and clearly.</source>
+        <translation>简明扼要地解释图中的内容。</translation>
+    </message>
+    <message>
+        <source>Translate</source>
+        <translation>翻译</translation>
+    </message>
+    <message>
+        <source>Translate the text in this picture into English.</source>
+        <translation>把图中的文字翻译成中文；原文是中文的，翻译成英文。</translation>
+    </message>
+    <message>
+        <source>Extract table</source>
+        <translation>提取表格</translation>
+    </message>
+    <message>
+        <source>Write the table in this picture as a Markdown table, all of it.</source>
+        <translation>把图中的表格完整地写成 Markdown 表格。</translation>
+    </message>
+    <message>
+        <source>Copy text</source>
+        <translation>复制文字</translation>
+    </message>
+    <message>
+        <source>Fix this error</source>
+        <translation>解决报错</translation>
+    </message>
+    <message>
+        <source>What does this error mean, and how do I fix it, step by step?</source>
+        <translation>这个错误是什么意思？请一步一步说明怎样解决。</translation>
+    </message>
 </context>
 <context>
     <name>Page</name>
@@ -623,17 +1177,54 @@
         <source>Capture</source>
         <translation>截屏</translation>
     </message>
+</context>
+<context>
+    <name>Picks</name>
     <message>
-        <source>Drag to mark a region  ·  click for the whole screen  ·  Esc to leave</source>
-        <translation>拖动选取区域  ·  单击截取整个屏幕  ·  Esc 退出</translation>
+        <source>Frames that will be sent</source>
+        <translation>将要发送的画面</translation>
+    </message>
+</context>
+<context>
+    <name>Picture</name>
+    <message>
+        <source>The picture</source>
+        <translation>图片</translation>
     </message>
     <message>
-        <source>Attach</source>
-        <translation>添加</translation>
+        <source>Show the picture large</source>
+        <translation>放大查看图片</translation>
+    </message>
+</context>
+<context>
+    <name>Pin</name>
+    <message>
+        <source>Pinned picture</source>
+        <translation>钉住的图片</translation>
     </message>
     <message>
-        <source>Attach the marked region</source>
-        <translation>添加选取的区域</translation>
+        <source>Opacity {share}</source>
+        <translation>不透明度 {share}</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>复制</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Own size</source>
+        <translation>原始大小</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>已复制</translation>
     </message>
 </context>
 <context>
@@ -677,6 +1268,29 @@
         <source>Answers</source>
         <translation>回答</translation>
     </message>
+    <message>
+        <source>Capture</source>
+        <translation>截图</translation>
+    </message>
+    <message>
+        <source>Hotkeys</source>
+        <translation>快捷键</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>录屏</translation>
+    </message>
+    <message>
+        <source>Templates</source>
+        <translation>模板</translation>
+    </message>
+</context>
+<context>
+    <name>Projection</name>
+    <message>
+        <source>The frame looked at</source>
+        <translation>正在查看的画面</translation>
+    </message>
 </context>
 <context>
     <name>Question</name>
@@ -698,10 +1312,131 @@
     </message>
 </context>
 <context>
-    <name>Session</name>
+    <name>Quick</name>
     <message>
-        <source>Reading the text in the pictures</source>
-        <translation>正在读取图片中的文字</translation>
+        <source>Keep open</source>
+        <translation>保持打开</translation>
+    </message>
+    <message>
+        <source>Open in the window</source>
+        <translation>在主窗口中打开</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Ask more about it</source>
+        <translation>继续追问</translation>
+    </message>
+    <message>
+        <source>Ask Sightline</source>
+        <translation>问 Sightline</translation>
+    </message>
+    <message>
+        <source>Reading the text…</source>
+        <translation>正在读取文字…</translation>
+    </message>
+    <message>
+        <source>Text copied · 1 line</source>
+        <translation>已复制文字 · 1 行</translation>
+    </message>
+    <message>
+        <source>Text copied · {count} lines</source>
+        <translation>已复制文字 · {count} 行</translation>
+    </message>
+    <message>
+        <source>No text found.</source>
+        <translation>没有找到文字。</translation>
+    </message>
+    <message>
+        <source>Open settings</source>
+        <translation>打开设置</translation>
+    </message>
+</context>
+<context>
+    <name>RecorderFlow</name>
+    <message>
+        <source>The recording was discarded.</source>
+        <translation>录屏已丢弃。</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>A recording from {when} was saved.</source>
+        <translation>有一段 {when} 的录屏已保存下来。</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+</context>
+<context>
+    <name>Recording</name>
+    <message>
+        <source>Recording</source>
+        <translation>录屏</translation>
+    </message>
+    <message>
+        <source>Show the pointer in the recording</source>
+        <translation>录制鼠标指针</translation>
+    </message>
+    <message>
+        <source>Frames a second</source>
+        <translation>每秒帧数</translation>
+    </message>
+    <message>
+        <source>Delay</source>
+        <translation>延迟</translation>
+    </message>
+    <message>
+        <source>Longest</source>
+        <translation>最长</translation>
+    </message>
+    <message>
+        <source>Largest</source>
+        <translation>最大</translation>
+    </message>
+    <message>
+        <source>A recording ends by itself when it gets too long or too large; what was recorded until then is kept.</source>
+        <translation>录屏过长或过大时会自动结束，已录下的内容会保留。</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation> 分钟</translation>
+    </message>
+    <message>
+        <source> MB</source>
+        <translation> MB</translation>
+    </message>
+</context>
+<context>
+    <name>Row</name>
+    <message>
+        <source>Clear: {action}</source>
+        <translation>清除：{action}</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>复制命令</translation>
+    </message>
+    <message>
+        <source>The desktop&apos;s key: {key}</source>
+        <translation>桌面设定的按键：{key}</translation>
     </message>
 </context>
 <context>
@@ -729,6 +1464,17 @@
     <message>
         <source>Rename or delete a conversation</source>
         <translation>重命名或删除对话</translation>
+    </message>
+</context>
+<context>
+    <name>Snip</name>
+    <message>
+        <source>Record</source>
+        <translation>录制</translation>
+    </message>
+    <message>
+        <source>Attach</source>
+        <translation>附加</translation>
     </message>
 </context>
 <context>
@@ -785,6 +1531,103 @@
     </message>
 </context>
 <context>
+    <name>Studio</name>
+    <message>
+        <source>this machine</source>
+        <translation>本机</translation>
+    </message>
+    <message>
+        <source>1 secret found</source>
+        <translation>发现 1 处敏感信息</translation>
+    </message>
+    <message>
+        <source>{count} secrets found</source>
+        <translation>发现 {count} 处敏感信息</translation>
+    </message>
+    <message>
+        <source>1 secret hidden</source>
+        <translation>已遮住 1 处敏感信息</translation>
+    </message>
+    <message>
+        <source>{count} secrets hidden</source>
+        <translation>已遮住 {count} 处敏感信息</translation>
+    </message>
+    <message>
+        <source>Reading the text…</source>
+        <translation>正在读取文字…</translation>
+    </message>
+    <message>
+        <source>There is no text to be read here.</source>
+        <translation>这里没有可识别的文字。</translation>
+    </message>
+    <message>
+        <source>Copied 1 character</source>
+        <translation>已复制 1 个字符</translation>
+    </message>
+    <message>
+        <source>Copied {count} characters</source>
+        <translation>已复制 {count} 个字符</translation>
+    </message>
+</context>
+<context>
+    <name>Talk</name>
+    <message>
+        <source>Reading the text in the pictures</source>
+        <translation>正在读取图片中的文字</translation>
+    </message>
+</context>
+<context>
+    <name>Templates</name>
+    <message>
+        <source>Templates</source>
+        <translation>模板</translation>
+    </message>
+    <message>
+        <source>Your templates</source>
+        <translation>你的模板</translation>
+    </message>
+    <message>
+        <source>Add template</source>
+        <translation>添加模板</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>上移</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>下移</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>What to ask about the picture</source>
+        <translation>要就图片问什么</translation>
+    </message>
+    <message>
+        <source>A question that you ask often becomes a button beside what you capture.</source>
+        <translation>经常问的问题会变成截图旁边的一个按钮。</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>New template</source>
+        <translation>新模板</translation>
+    </message>
+    <message>
+        <source>Write the question, too: without it there is no button.</source>
+        <translation>请把问题也写上：没有问题就没有按钮。</translation>
+    </message>
+</context>
+<context>
     <name>ThinkingPane</name>
     <message>
         <source>Thinking</source>
@@ -824,6 +1667,212 @@
     <message>
         <source>Ask about what you see.</source>
         <translation>就你看到的提问。</translation>
+    </message>
+</context>
+<context>
+    <name>Tray</name>
+    <message>
+        <source>Ask about a region</source>
+        <translation>询问一个区域</translation>
+    </message>
+    <message>
+        <source>Ask about a window</source>
+        <translation>询问一个窗口</translation>
+    </message>
+    <message>
+        <source>Ask about the screen</source>
+        <translation>询问整个屏幕</translation>
+    </message>
+    <message>
+        <source>Record the screen</source>
+        <translation>录制屏幕</translation>
+    </message>
+    <message>
+        <source>Finish recording</source>
+        <translation>结束录制</translation>
+    </message>
+    <message>
+        <source>Open Sightline</source>
+        <translation>打开 Sightline</translation>
+    </message>
+    <message>
+        <source>No model is loaded</source>
+        <translation>没有加载模型</translation>
+    </message>
+    <message>
+        <source>Recent conversations</source>
+        <translation>最近的对话</translation>
+    </message>
+    <message>
+        <source>Who answers</source>
+        <translation>由谁回答</translation>
+    </message>
+    <message>
+        <source>Pause hotkeys</source>
+        <translation>暂停快捷键</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>退出</translation>
+    </message>
+    <message>
+        <source>This machine</source>
+        <translation>本机</translation>
+    </message>
+    <message>
+        <source>{name} answers, at {host}</source>
+        <translation>由 {name} 回答（{host}）</translation>
+    </message>
+    <message>
+        <source>The model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>{model} is loaded</source>
+        <translation>{model} 已加载</translation>
+    </message>
+    <message>
+        <source>{model} is being loaded</source>
+        <translation>正在加载 {model}</translation>
+    </message>
+    <message>
+        <source>{model} did not start</source>
+        <translation>{model} 没有启动</translation>
+    </message>
+    <message>
+        <source>{model} is not loaded</source>
+        <translation>{model} 未加载</translation>
+    </message>
+    <message>
+        <source>Recording the screen</source>
+        <translation>正在录制屏幕</translation>
+    </message>
+    <message>
+        <source>The recording is paused</source>
+        <translation>录制已暂停</translation>
+    </message>
+    <message>
+        <source>Hotkeys are paused</source>
+        <translation>快捷键已暂停</translation>
+    </message>
+</context>
+<context>
+    <name>Trim</name>
+    <message>
+        <source>Recording</source>
+        <translation>录屏</translation>
+    </message>
+    <message>
+        <source>Send the whole video</source>
+        <translation>发送整段视频</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Save as file…</source>
+        <translation>另存为文件…</translation>
+    </message>
+    <message>
+        <source>Ask about the recording</source>
+        <translation>就这段录屏提问</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>问题</translation>
+    </message>
+    <message>
+        <source>Frames at most</source>
+        <translation>画面数上限</translation>
+    </message>
+    <message>
+        <source>At most {count}</source>
+        <translation>最多 {count} 张</translation>
+    </message>
+    <message>
+        <source>Reading the recording…</source>
+        <translation>正在读取录屏…</translation>
+    </message>
+    <message>
+        <source>It ended by itself at the longest time that is set.</source>
+        <translation>已达到设定的最长时间，录屏自动结束。</translation>
+    </message>
+    <message>
+        <source>It ended by itself at the largest size that is set.</source>
+        <translation>已达到设定的最大大小，录屏自动结束。</translation>
+    </message>
+    <message>
+        <source>Once it is sent, the recording goes. Save it to keep it.</source>
+        <translation>发送后录屏会被删除，如需保留请先保存。</translation>
+    </message>
+    <message>
+        <source>this machine</source>
+        <translation>本机</translation>
+    </message>
+    <message>
+        <source>Ask {where}</source>
+        <translation>向 {where} 提问</translation>
+    </message>
+    <message>
+        <source>Nothing leaves this machine</source>
+        <translation>内容不会离开本机</translation>
+    </message>
+    <message>
+        <source>The frames and the question go to {where}</source>
+        <translation>画面和问题将发送到 {where}</translation>
+    </message>
+    <message>
+        <source>{start} – {end}  ·  {seconds} s of {all} s</source>
+        <translation>{start} – {end}  ·  {seconds} 秒，共 {all} 秒</translation>
+    </message>
+    <message>
+        <source>Choosing frames…</source>
+        <translation>正在挑选画面…</translation>
+    </message>
+    <message>
+        <source>The whole video will be sent</source>
+        <translation>将发送整段视频</translation>
+    </message>
+    <message>
+        <source>1 frame will be sent</source>
+        <translation>将发送 1 张画面</translation>
+    </message>
+    <message>
+        <source>{count} frames will be sent</source>
+        <translation>将发送 {count} 张画面</translation>
+    </message>
+    <message>
+        <source>about {count} tokens (estimate)</source>
+        <translation>约 {count} 个 token（估算）</translation>
+    </message>
+    <message>
+        <source>This model reads the text in them; it sees no pictures.</source>
+        <translation>该模型只读取其中的文字，看不到图像。</translation>
+    </message>
+    <message>
+        <source>Cutting the video…</source>
+        <translation>正在剪切视频…</translation>
+    </message>
+    <message>
+        <source>Save the recording</source>
+        <translation>保存录屏</translation>
+    </message>
+    <message>
+        <source>Video (*.mp4)</source>
+        <translation>视频 (*.mp4)</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>正在保存…</translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>已保存为 {name}。</translation>
     </message>
 </context>
 <context>
@@ -893,6 +1942,13 @@
     <message>
         <source>Undo</source>
         <translation>撤销</translation>
+    </message>
+</context>
+<context>
+    <name>pin</name>
+    <message>
+        <source>Saved</source>
+        <translation>已保存</translation>
     </message>
 </context>
 </TS>

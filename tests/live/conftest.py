@@ -45,11 +45,32 @@ def display() -> Iterator[str]:
         process.wait(5)
 
 
-class Stage:
-    """The window in its own process; it tells facts as JSON lines."""
+SETTINGS: dict[str, Any] = {
+    # a server that is never asked: the engine of this machine is not started for its sake
+    "endpoint": "Nobody",
+    "profiles": [{"name": "Nobody", "base_url": "http://127.0.0.1:9/v1", "model": "none"}],
+    "theme": "light",
+    "close_to_tray": False,
+    "sign": "none",
+    "hinted": True,
+}
 
-    def __init__(self, display: str, home: Path, **extra: str) -> None:
+
+class Stage:
+    """The program in its own process; it tells facts as JSON lines. `settings` amend SETTINGS,
+    `extra` the environment."""
+
+    def __init__(
+        self,
+        display: str,
+        home: Path,
+        *arguments: str,
+        settings: dict[str, Any] | None = None,
+        **extra: str,
+    ) -> None:
         self.display = display
+        (home / "config").mkdir(parents=True, exist_ok=True)
+        (home / "config" / "settings.json").write_text(json.dumps(SETTINGS | (settings or {})))
         environment = os.environ | {
             "DISPLAY": display,
             "QT_QPA_PLATFORM": "xcb",
@@ -58,8 +79,9 @@ class Stage:
             **extra,
         }
         environment.pop("WAYLAND_DISPLAY", None)
+        self.environment = environment
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("stage.py"))],
+            [sys.executable, str(Path(__file__).with_name("stage.py")), *arguments],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -81,6 +103,41 @@ class Stage:
             found = self._facts.get(timeout=max(0.01, until - time.monotonic()))
             if found["kind"] == kind:
                 return found
+
+    def facts(self, *kinds: str, seconds: float = 20) -> dict[str, dict[str, Any]]:
+        """One of each kind, in whatever order they come."""
+        until = time.monotonic() + seconds
+        found: dict[str, dict[str, Any]] = {}
+        while set(kinds) - set(found):
+            fact = self._facts.get(timeout=max(0.01, until - time.monotonic()))
+            found.setdefault(fact["kind"], fact)
+        return found
+
+    def window(self, name: str, seconds: float = 20) -> dict[str, Any]:
+        """Waits until the window of that class has the keys."""
+        while (found := self.fact("active", seconds))["window"] != name:
+            pass
+        return found
+
+    def start_again(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A second start of the program, with the same home."""
+        return subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
 
     def do(self, *words: str | int) -> str:
         """Runs xdotool with these words."""
@@ -109,11 +166,29 @@ class Stage:
 
 
 @pytest.fixture
+def panel(display: str) -> Iterator[None]:
+    """A tray at the foot of the screen, until the test ends."""
+    if shutil.which("trayer") is None:
+        pytest.skip("not installed: trayer")
+    place = ("--edge", "bottom", "--align", "right", "--widthtype", "pixel", "--width", "120")
+    tray = subprocess.Popen(
+        ["trayer", *place, "--height", "28", "--expand", "false"],
+        env=os.environ | {"DISPLAY": display},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(1)
+    yield
+    tray.terminate()
+    tray.wait(5)
+
+
+@pytest.fixture
 def stage(display: str, home: Path) -> Iterator[Callable[..., Stage]]:
     stages: list[Stage] = []
 
-    def build(**extra: str) -> Stage:
-        stages.append(Stage(display, home, **extra))
+    def build(*arguments: str, **given: Any) -> Stage:
+        stages.append(Stage(display, home, *arguments, **given))
         return stages[-1]
 
     yield build

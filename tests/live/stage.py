@@ -1,25 +1,20 @@
-"""Runs the real window for the live tests and prints what happens to it, a JSON line a fact."""
+"""Runs the real program for the live tests and prints what happens to it, a JSON line a fact."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 import sys
 from typing import Any
 
-import qasync
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, QRect, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from app.keys import Keys
-from app.settings import Profile, Settings, folders
-from app.ui.look import Look
+from app.cli import snip
+from app.handover import Invocation
+from app.ui.desk import Desk
 from app.ui.pane import Pane
-from app.ui.session import Session
-from app.ui.sweeper import Sweeper
-from app.ui.window import Window
+from app.ui.program import run
 
 
 def tell(kind: str, **facts: Any) -> None:
@@ -33,19 +28,32 @@ class Watch(QObject):
         if isinstance(watched, QWidget) and watched.isWindow():
             name = type(watched).__name__
             if event.type() == QEvent.Type.WindowActivate:
-                place = watched.geometry()
                 tell(
                     "active",
                     window=name,
-                    place=[place.x(), place.y(), place.width(), place.height()],
+                    title=watched.windowTitle(),
+                    place=_sides(watched.geometry()),
                     marked=isinstance(watched, Pane) and watched.marking.region is not None,
                 )
             elif event.type() == QEvent.Type.Hide:
                 tell("hidden", window=name)
+            elif event.type() == QEvent.Type.Show and isinstance(watched, QMenu):
+                QTimer.singleShot(100, watched, lambda: _tell_menu(watched))
         return False
 
 
-def tell_attachments(attachments: tuple[Any, ...]) -> None:
+def _tell_menu(menu: QMenu) -> None:
+    """Where each entry stands, by its text."""
+    corner = menu.mapToGlobal(menu.rect().topLeft())
+    entries = {
+        action.text().split("\t")[0]: _sides(menu.actionGeometry(action).translated(corner))
+        for action in menu.actions()
+        if action.text()
+    }
+    tell("menu", entries=entries)
+
+
+def _tell_attachments(attachments: tuple[Any, ...]) -> None:
     for item in attachments:
         if not item.done:
             continue
@@ -61,35 +69,46 @@ def tell_attachments(attachments: tuple[Any, ...]) -> None:
         )
 
 
-async def live(application: QApplication) -> None:
-    # a server that is never asked: the engine of this machine is not started for its sake
-    profile = Profile("Nobody", "http://127.0.0.1:9/v1", "none")
-    keys = Keys()
-    session = Session(Settings(endpoint="Nobody", profiles=(profile,)), folders(), keys)
-    session.attachments_changed.connect(tell_attachments)
-    window = Window(session, Look(application, "light"), keys)
-    watch = Watch()
-    application.installEventFilter(watch)
-    closed = asyncio.Event()
-    window.closed.connect(closed.set)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, closed.set)
-    window.show()
-    session.start()
-    await closed.wait()
-    tell("closed", text=window.composer.prompt.toPlainText())
-    window.hide()
-    await window.end()
-    await session.close()
+def _sides(place: QRect) -> list[int]:
+    return [place.x(), place.y(), place.width(), place.height()]
 
 
-def main() -> None:
-    application = QApplication(sys.argv)
-    application.setQuitOnLastWindowClosed(False)
-    Sweeper(application)
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
-        runner.run(live(application))
+def built(desk: Desk) -> None:
+    """Before anything is shown: hears everything that a test may wait for."""
+    application = QApplication.instance()
+    assert application is not None
+    application.installEventFilter(Watch(desk))
+    window = desk.window
+    desk.session.attachments_changed.connect(_tell_attachments)
+    desk.quitted.connect(lambda: tell("closed", text=window.composer.prompt.toPlainText()))
+    desk.bindings.refused.connect(
+        lambda refused: tell("keys", refused=[refusal.action for refusal in refused])
+    )
+    desk.session.conversations_listed.connect(lambda listed: tell("listed", count=len(listed)))
+    desk.session.noticed.connect(lambda error: tell("notice", text=error.message))
+    desk.recorder.state_changed.connect(lambda state: tell("recording", state=state))
+    looking = QTimer(desk, interval=100)
+    seen: list[QRect] = []
+
+    def look() -> None:
+        """Where the icon stands once the panel has laid itself out."""
+        seen.append(desk.tray.place)
+        if not seen[-1].isEmpty() and seen[-5:] == [seen[-1]] * 5:
+            looking.stop()
+            tell("tray", place=_sides(seen[-1]))
+
+    looking.timeout.connect(look)
+    looking.start()
+
+
+def main(arguments: list[str]) -> int:
+    def start(said: Invocation) -> int:
+        return run(said, built)
+
+    if arguments[:1] == ["snip"]:
+        return snip.run(arguments[1:], start)
+    return snip.go(Invocation("show"), start)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

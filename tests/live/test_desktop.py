@@ -88,10 +88,12 @@ def test_arrows_set_the_region_to_the_pixel(open_stage: Callable[..., Stage]) ->
     assert stage.fact("attached")["region"] == [299, 199, 401, 300]
 
 
-def test_a_click_captures_the_whole_screen(open_stage: Callable[..., Stage]) -> None:
+def test_a_click_marks_the_whole_screen(open_stage: Callable[..., Stage]) -> None:
     stage = open_stage()
     capture(stage)
     stage.do("mousemove", 640, 400, "click", 1)
+    time.sleep(0.3)
+    stage.do("key", "Return")
     assert stage.fact("attached")["size"] == [1280, 800]
 
 

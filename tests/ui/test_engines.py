@@ -18,6 +18,7 @@ from app.keys import Keys
 from app.settings import LOCAL, Profile, Settings, folders
 from app.store import Turn
 from app.ui.look import Look
+from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.window import Window
 from app.vocabulary import Source
@@ -90,7 +91,8 @@ def perform(qt: QApplication, look: Look, tmp_path: Path) -> Perform:
     async def run(scene: Scene, settings: Settings) -> None:
         async with asyncio.timeout(40):
             keys = Keys()
-            session = Session(settings, folders(), keys, engine=engine)
+            services = Services(settings, folders(), keys, engine=engine)
+            session = Session(services)
             window = Window(session, look, keys)
             window.show()
             session.start()
@@ -100,6 +102,7 @@ def perform(qt: QApplication, look: Look, tmp_path: Path) -> Perform:
                 window.close()
                 await window.end()
                 await session.close()
+                await services.close()
                 window.deleteLater()
 
     def play(scene: Scene, settings: Settings | None = None) -> None:
@@ -211,7 +214,7 @@ def test_a_model_in_a_folder_anywhere_answers(perform: Perform, tmp_path: Path) 
     checkpoint(tmp_path / "elsewhere" / "mine")
 
     async def scene(stage: Stage) -> None:
-        stage.session.use_model(tmp_path / "elsewhere" / "mine")
+        stage.session.services.use_model(tmp_path / "elsewhere" / "mine")
         await stage.until(lambda: stage.session.settings.local_model != "first")
         assert (await stage.ask("Who?")).answer == "mine None"
         assert stage.window.status.model.said == "· mine"
@@ -224,8 +227,8 @@ def test_a_folder_without_a_model_is_refused_and_nothing_changes(
 ) -> None:
     async def scene(stage: Stage) -> None:
         said: list[str] = []
-        stage.session.model_refused.connect(said.append)
-        stage.session.use_model(tmp_path)
+        stage.session.services.model_refused.connect(said.append)
+        stage.session.services.use_model(tmp_path)
         await stage.until(lambda: said)
         assert said == [f"The folder {tmp_path} holds no model: it has no config.json."]
         assert stage.session.settings.local_model == "first"
@@ -294,7 +297,7 @@ def test_the_settings_list_choose_and_mark_a_model(perform: Perform) -> None:
         assert stage.session.settings.local_model == "second"
         assert stage.session.place.model == "second"
         checkpoint(folders().data / "models" / "third")  # fetched in a terminal meanwhile
-        stage.session.list_models()
+        stage.session.services.list_models()
         await stage.until(lambda: "third" in page.choices)
         assert page.choices["second"].isChecked()
         preferences.close()

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.settings import LOCAL, Profile, Settings
-from app.ui import session
+from app.ui import services
 from app.ui.look import Look
 from app.ui.preferences import Preferences
 
@@ -163,7 +163,7 @@ def test_a_test_lists_the_models_of_the_server(preferences: Preferences, hear: H
     fill(preferences, "Office", "http://10.0.0.7:8000/v1", "", "k")
     preferences.endpoints.form.test.click()
     assert wanted[0][0].base_url == "http://10.0.0.7:8000/v1" and wanted[0][1] == "k"
-    preferences.endpoints.show_tested(session.Tested("Office", True, "It answers.", ("a", "b")))
+    preferences.endpoints.show_tested(services.Tested("Office", True, "It answers.", ("a", "b")))
     form = preferences.endpoints.form
     assert [form.model.itemText(at) for at in range(form.model.count())] == ["a", "b"]
     assert form.model.currentText() == "a"
@@ -173,7 +173,7 @@ def test_a_failed_test_says_what_failed_and_keeps_the_form(preferences: Preferen
     form = preferences.endpoints.form
     form.test.click()
     preferences.endpoints.show_tested(
-        session.Tested("Office", False, "The server refused the key.")
+        services.Tested("Office", False, "The server refused the key.")
     )
     assert form.says.text() == "The server refused the key."
     assert form.model.currentText() == OFFICE.model
@@ -181,7 +181,7 @@ def test_a_failed_test_says_what_failed_and_keeps_the_form(preferences: Preferen
 
 
 def test_a_test_of_another_endpoint_is_not_shown(preferences: Preferences) -> None:
-    preferences.endpoints.show_tested(session.Tested("Elsewhere", True, "It answers.", ("a",)))
+    preferences.endpoints.show_tested(services.Tested("Elsewhere", True, "It answers.", ("a",)))
     assert preferences.endpoints.form.says.text() == ""
 
 

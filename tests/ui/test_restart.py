@@ -20,6 +20,7 @@ from app.settings import Profile, Settings, folders
 from app.store import Turn
 from app.ui.look import Look
 from app.ui.places import Place
+from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.window import Window
 
@@ -86,7 +87,8 @@ def perform(qt: QApplication, look: Look, tmp_path: Path) -> Perform:
     async def run(scene: Scene, settings: Settings) -> None:
         async with asyncio.timeout(30):
             keys = Keys()
-            session = Session(settings, folders(), keys, engine=engine)
+            services = Services(settings, folders(), keys, engine=engine)
+            session = Session(services)
             window = Window(session, look, keys)
             window.show()
             session.start()
@@ -96,6 +98,7 @@ def perform(qt: QApplication, look: Look, tmp_path: Path) -> Perform:
                 window.close()
                 await window.end()
                 await session.close()
+                await services.close()
                 window.deleteLater()
 
     def play(scene: Scene, settings: Settings = Settings()) -> None:  # noqa: B008

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from app.keys import Keys
 from app.settings import Profile, Settings, folders
 from app.store import Store, Turn
+from app.ui.services import Services
 from app.ui.session import Session
 from app.vocabulary import Answer, Source, Thinking
 
@@ -63,12 +64,14 @@ def live(qt: QApplication, chat: ChatServer) -> Iterator[Live]:
     async def within(test: Callable[[Session, Heard], Awaitable[None]]) -> None:
         profile = Profile("remote", chat.url, "seer")
         settings = Settings(endpoint="remote", profiles=(profile,))
-        session = Session(settings, folders(), Keys())
+        services = Services(settings, folders(), Keys())
+        session = Session(services)
         heard = Heard(session)
         try:
             await test(session, heard)
         finally:
             await session.close()
+            await services.close()
 
     yield run
 
@@ -270,10 +273,12 @@ import qasync
 from PySide6.QtWidgets import QApplication
 from app.keys import Keys
 from app.settings import Profile, Settings, folders
+from app.ui.services import Services
 from app.ui.session import Session
 
 async def live(url):
-    session = Session(Settings(endpoint="r", profiles=(Profile("r", url, "m"),)), folders(), Keys())
+    settings = Settings(endpoint="r", profiles=(Profile("r", url, "m"),))
+    session = Session(Services(settings, folders(), Keys()))
     session.turn_grew.connect(lambda growth: print(len(growth.events), flush=True))
     session.ask("What?")
     await asyncio.sleep(60)

@@ -22,6 +22,7 @@ from app.ui.finder import Finder
 from app.ui.given import Given
 from app.ui.look import Look
 from app.ui.preferences import Preferences
+from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.theme import DARK
 from app.ui.window import NARROW, Window
@@ -95,11 +96,12 @@ def play(qt: QApplication, look: Look) -> Play:
         async with asyncio.timeout(30), server() as url:
             stub = Profile("Stub", url, "tiny", switch="template")
             keys = Keys()
-            session = Session(
+            services = Services(
                 Settings(endpoint="Stub", profiles=(stub,)) if settings == Settings() else settings,
                 folders(),
                 keys,
             )
+            session = Session(services)
             window = Window(session, look, keys)
             window.show()
             session.start()
@@ -109,6 +111,7 @@ def play(qt: QApplication, look: Look) -> Play:
                 window.close()
                 await window.end()
                 await session.close()
+                await services.close()
                 window.deleteLater()
 
     def perform(scene: Scene, settings: Settings = Settings()) -> None:  # noqa: B008

@@ -6,7 +6,8 @@ same answer again and again.
     python -m app.engine.local.trial.agree --folder DIR --gpus N --repeat
 
 `--against` compares with what another number of GPUs saved: the weights are the same whatever the
-number is. `--repeat` takes a folder of its own. The last line says whether all held. On a CPU it takes TRITON_INTERPRET=1 and --small.
+number is. `--repeat` takes a folder of its own. The last line says whether all held. On a CPU it
+takes TRITON_INTERPRET=1 and --small.
 """
 
 from __future__ import annotations
