@@ -13,7 +13,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.settings import LOCAL, Profile, Settings, folders, load, save
+from app.settings import (
+    LOCAL,
+    Hotkeys,
+    Mark,
+    Profile,
+    Recording,
+    Settings,
+    Template,
+    folders,
+    load,
+    save,
+)
 from app.vocabulary import StoreFault
 
 REMOTE = Profile("z.ai", "https://host.example/v4", "glm-4.5v", dialect="glm-4.5v", switch="zai")
@@ -40,7 +51,18 @@ _profiles = st.builds(
     pictures=st.sampled_from(["data_url", "base64"]),
     switch=st.sampled_from(["none", "template", "zai"]),
     context=st.none() | st.integers(1, 10**6),
+    takes_video=st.booleans(),
 )
+_recordings = st.builds(
+    Recording,
+    frame_rate=st.integers(1, 60),
+    pointer=st.booleans(),
+    delay=st.integers(0, 60),
+    longest=st.integers(1, 86_400),
+    largest=st.integers(1, 10**6),
+)
+_numbers = st.integers(-(10**5), 10**5)
+_marks = st.builds(Mark, _numbers, _numbers, st.integers(1, 10**5), st.integers(1, 10**5))
 _settings = st.builds(
     Settings,
     theme=st.sampled_from(["system", "light", "dark"]),
@@ -55,6 +77,18 @@ _settings = st.builds(
     history_turns=st.integers(0, 100),
     geometry=_texts,
     local_model=_texts,
+    hotkeys=st.builds(Hotkeys, *([_texts] * 6)),
+    tray_click=st.sampled_from(["snip", "window", "record"]),
+    close_to_tray=st.booleans(),
+    sign=st.sampled_from(["flash", "sound", "none"]),
+    never_captured=st.lists(_texts, max_size=3).map(tuple),
+    recording=_recordings,
+    templates=st.lists(st.builds(Template, _texts, _texts), max_size=3).map(tuple),
+    regions=st.lists(_marks, max_size=3).map(tuple),
+    hinted=st.booleans(),
+    quick_size=_texts,
+    tray_missed=st.booleans(),
+    save_folder=_texts,
 )
 
 
