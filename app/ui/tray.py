@@ -7,12 +7,13 @@ import sys
 
 from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from app.settings import LOCAL, Hotkeys, Settings
 from app.store import Conversation
 from app.ui.chords import spelt
 from app.ui.emblem import RecordState, emblem
+from app.ui.menu import Menu
 from app.ui.places import Place
 
 RECENT = 8  # conversations
@@ -43,9 +44,10 @@ class Tray(QObject):
         self._hotkeys: Hotkeys | None = None
         self._icon = QSystemTrayIcon(emblem(), self)
         self._icon.activated.connect(self._hear)
-        self.menu = QMenu()
+        self.menu = Menu()
         self._fill()
         self._icon.setContextMenu(self.menu)
+        self.destroyed.connect(self.menu.deleteLater)
 
     # --- its life ---------------------------------------------------------------------------
 
@@ -63,8 +65,8 @@ class Tray(QObject):
         self._icon.show()
 
     def close(self) -> None:
+        """Takes the icon away; what is told of later still finds the menu."""
         self._icon.hide()
-        self.menu.deleteLater()
 
     # --- what is shown ----------------------------------------------------------------------
 
@@ -132,9 +134,11 @@ class Tray(QObject):
         record = menu.addAction("")
         record.triggered.connect(self.record_wanted)
         menu.addSeparator()
-        self.recent = menu.addMenu(self.tr("Recent conversations"))
+        self.recent = Menu(menu, self.tr("Recent conversations"))
+        menu.addMenu(self.recent)
         self.recent.setEnabled(False)
-        self.endpoints = menu.addMenu(self.tr("Who answers"))
+        self.endpoints = Menu(menu, self.tr("Who answers"))
+        menu.addMenu(self.endpoints)
         self._offer_endpoints()
         menu.addSeparator()
         self.pause = menu.addAction(self.tr("Pause hotkeys"))

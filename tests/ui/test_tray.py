@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
@@ -172,3 +173,11 @@ def test_the_recording_disc_stands_free_of_the_mark(qt: QApplication, size: int)
     at = round(size * 0.7)
     assert image.pixelColor(at, at) == QColor(RED)
     assert any(image.pixelColor(x, at).alpha() < 128 for x in range(size // 4, at))
+
+
+def test_what_is_told_after_its_end_does_no_harm(tray: Tray) -> None:
+    tray.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    tray.show_place(AWAY)
+    tray.show_conversations(())
+    tray.show_recording("paused")
