@@ -94,6 +94,8 @@ def open_network(
         guesser = read_guesser(weights, text, dtype)
     finally:
         weights.close()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # what reading and joining weights took is of no use to a question
     network = GlmNetwork(text, gallery, guesser, _stepper(text))
     if device.type == "cuda":
         network.prepare()
