@@ -13,7 +13,7 @@ VECTOR = 16  # bytes that a thread reads at once
 _SHARED = 220 << 10  # bytes of a multiprocessor's memory that are there for weights
 _REGISTERS = 2048  # that it has for each lane of a warp
 _LANES = 128  # registers that a kernel takes at least, more or less
-_FEW = 256  # chunks of all slots
+_FEW, _MANY = 256, 512  # chunks of all slots
 MULTIPROCESSORS = 132  # of an H100 or H200; elsewhere the programs don't come out even
 
 
@@ -22,13 +22,15 @@ class Plan:
     """How a product is shared out: programs of `warps` warps, `each` for a multiprocessor (0: as
     many as there is work for), do `rows` of a matrix at a time (of gate and of up as many each),
     with `stages` - 1 of these on their way through shared memory; 0 stages: the next is, in
-    registers, and the first already while the kernel before runs."""
+    registers, and the first already while the kernel before runs. Of what comes behind the first
+    ones, `down` asks for `ahead` rows into the second cache meanwhile."""
 
     rows: int
     warps: int
     stages: int
     each: int
     blocks: int = 1  # of rows, one after the other, where `each` doesn't say
+    ahead: int = 0
 
 
 GATE_UP_PLANS = (
@@ -43,6 +45,7 @@ GATE_UP_PLANS = (
 DOWN_PLANS = (
     Plan(16, 4, 0, 0),
     Plan(4, 8, 0, 2),
+    Plan(2, 16, 0, 1, ahead=14),
     Plan(16, 8, 0, 0),
     Plan(4, 4, 0, 2),
     Plan(8, 8, 0, 2),
@@ -51,16 +54,21 @@ DOWN_PLANS = (
 
 
 def gate_up_plan(expertise: Expertise) -> Plan:
-    """All programs at once."""
-    return Plan(2 if expertise.gate_up.scale is not None else 1, 4, 4, 3)
+    """All programs at once. By how long a whole step took, on an H200."""
+    if expertise.gate_up.scale is None:
+        return Plan(1, 4, 4, 3)
+    return Plan(2, 4, 4, 4 if chunks(expertise) > _MANY else 3)
 
 
 def down_plan(expertise: Expertise) -> Plan:
     """With few chunks a program reads all its weights before it waits; of many rows at a time they
-    would not fit into its registers. By how long a whole step took, on an H200."""
-    if chunks(expertise) <= _FEW:
+    would not fit into its registers, and of very many chunks not into those of 8 warps, of which
+    there are two programs. By how long a whole step took, on an H200."""
+    if (count := chunks(expertise)) <= _FEW:
         return Plan(16, 4, 0, 0)
-    return Plan(2, 16, 5, 1) if expertise.down.scale is None else Plan(4, 8, 0, 2)
+    if expertise.down.scale is None:
+        return Plan(2, 16, 5, 1)
+    return Plan(2, 16, 0, 1, ahead=14) if count > _MANY else Plan(4, 8, 0, 2)
 
 
 def chunks(expertise: Expertise) -> int:

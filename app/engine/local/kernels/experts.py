@@ -103,6 +103,7 @@ def down(
         RESIDUAL=residual is not None,
         HALVES=_halves(expertise.down),
         BLOCKS=many,
+        AHEAD=plan.ahead,
         **options(plan, plan.rows * triton.next_power_of_2(count) * (VECTOR + 4), pdl),
     )
 

@@ -133,37 +133,28 @@ def _crossed(even, odd, lows, highs, R: tl.constexpr, W: tl.constexpr, ASM: tl.c
 @triton.jit
 def tensor(
     weight, scale, bias, x, norm, eps, residual, out, rows,
-    K: tl.constexpr, R: tl.constexpr, BK: tl.constexpr, STAGES: tl.constexpr,
-    ONCE: tl.constexpr, LINES: tl.constexpr, RELEASE: tl.constexpr, GATED: tl.constexpr,
-    PDL: tl.constexpr, ASM: tl.constexpr,
+    K: tl.constexpr, R: tl.constexpr, BK: tl.constexpr, LINES: tl.constexpr,
+    RELEASE: tl.constexpr, GATED: tl.constexpr, PDL: tl.constexpr, ASM: tl.constexpr,
 ):  # fmt: skip
-    """The same by the tensor cores, whose other operand is x in every column."""
+    """The same by the tensor cores, whose other operand is x in every column, a tile a program."""
     WORDS: tl.constexpr = K // 4
     W: tl.constexpr = BK // 4
-    first, last = share(tl.cdiv(rows, R))
+    tile = tl.program_id(0)
     if PDL and RELEASE == 0:
         gdc_launch_dependents()
-    even = _strip(weight, row_of(first, rows, 0, R, GATED), rows, WORDS, W)
-    odd = _strip(weight, row_of(first, rows, 1, R, GATED), rows, WORDS, W)
-    row = rows_of(first, rows, R, GATED)
+    even = _strip(weight, row_of(tile, rows, 0, R, GATED), rows, WORDS, W)
+    odd = _strip(weight, row_of(tile, rows, 1, R, GATED), rows, WORDS, W)
+    row = rows_of(tile, rows, R, GATED)
     by = tl.load(scale + row, mask=row < rows, other=0.0)
     gains = None if norm is None else loaded(norm, K, BK)
     if PDL:
-        early(weight, first, last, rows, WORDS, R, LINES, GATED)
+        early(weight, tile, tile + 1, rows, WORDS, R, LINES, GATED)
         gdc_wait()
     lows, highs, inverse = halves(x, gains, eps, K, BK, ASM)
     y = _crossed(even, odd, lows, highs, R, W, ASM) * by * inverse
     if PDL and RELEASE == 1:
         gdc_launch_dependents()
-    finish(y, bias, residual, out, first, rows, R, GATED)
-    if not ONCE:
-        for following in tl.range(first + 1, last, num_stages=STAGES):
-            even = _strip(weight, row_of(following, rows, 0, R, GATED), rows, WORDS, W)
-            odd = _strip(weight, row_of(following, rows, 1, R, GATED), rows, WORDS, W)
-            row = rows_of(following, rows, R, GATED)
-            by = tl.load(scale + row, mask=row < rows, other=0.0)
-            y = _crossed(even, odd, lows, highs, R, W, ASM) * by * inverse
-            finish(y, bias, residual, out, following, rows, R, GATED)
+    finish(y, bias, residual, out, tile, rows, R, GATED)
 
 
 @triton.jit

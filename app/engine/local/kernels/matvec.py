@@ -116,12 +116,13 @@ def matvec(
     of x normalised (RMSNorm with these weights and epsilon) where there is a `norm`, and on top of
     `residual`, which may be `out` itself.
 
-    All are contiguous; sums are kept in float32. Raises ValueError where the sizes don't match.
+    All are contiguous; sums are kept in float32. Raises ValueError where the sizes don't match, or
+    the plan is for another matrix.
     """
-    _check(x, matrix, out, gated)
     plan = plan or plan_for(matrix)
-    if x.is_cuda and plan.words:
-        _check_words(matrix, plan)
+    _check(x, matrix, out, gated)
+    if not accepts(matrix, plan):
+        raise ValueError(f"{plan} asks for another matrix than {matrix.rows} x {matrix.columns}")
     pdl = pdl and dependent(x)
     by, eps = norm or (None, 0.0)
     ends = (matrix.bias, x, by, eps, residual, out, matrix.rows)
@@ -149,17 +150,23 @@ def _check(x: torch.Tensor, matrix: Matrix, out: torch.Tensor, gated: bool) -> N
         raise ValueError(f"x, matrix and out don't match: {sizes}")
 
 
-def _check_words(matrix: Matrix, plan: Plan) -> None:
-    """Each thread must have 16 bytes, in the order that the tensor cores ask for."""
+def accepts(matrix: Matrix, plan: Plan) -> bool:
+    """Whether the kernels take a matrix so cut. By words, each thread must have 16 bytes, in the
+    order that the tensor cores ask for; their programs that stay keep all of x, for steps."""
+    if not plan.words:
+        return True
     padded = triton.next_power_of_2(matrix.columns)
-    threads = plan.rows * min(plan.columns or padded, padded) // (64 if matrix.group else 32)
-    if not _by_words(matrix) or threads < 32 * plan.warps or (plan.tensor and plan.rows < 16):
-        raise ValueError(f"{plan} asks for another matrix than {matrix.rows} x {matrix.columns}")
+    columns = min(plan.columns or padded, padded)
+    keep = matrix.group > 0 and columns >= matrix.columns
+    if plan.tensor and (plan.rows < 16 or (plan.programs > 0 and not keep)):
+        return False
+    threads = plan.rows * columns // (64 if matrix.group else 32)
+    return _by_words(matrix) and threads >= 32 * plan.warps
 
 
 def _kernel(matrix: Matrix, plan: Plan) -> triton.JITFunction:
     if plan.tensor and matrix.group:
-        return steps.along
+        return steps.whole if plan.programs else steps.along
     if plan.words:
         tensor = fp8.along if plan.along else fp8.tensor
         return tensor if plan.tensor else fp8.whole
@@ -183,9 +190,11 @@ def _chosen(matrix: Matrix, plan: Plan, on_gpu: bool) -> dict[str, int | bool]:
             return constants | {"STAGES": plan.stages}
         constants["BK"] = constants["BK"] if plan.along else padded  # whole rows come in one part
         return constants
-    constants["STAGES"] = plan.stages
     if plan.words:
         constants["ASM"] = on_gpu
+    if plan.tensor and not plan.along:
+        return constants
+    constants["STAGES"] = plan.stages
     return constants if plan.along else constants | {"ONCE": plan.programs == 0}
 
 
@@ -198,7 +207,7 @@ def plans_for(matrix: Matrix) -> tuple[Plan, ...]:
     """The plans worth timing for a shape, what should be best first."""
     if _by_words(matrix) and matrix.columns >= SHORT:
         if matrix.group:
-            return tensor_step_plans(matrix.columns)
+            return tensor_step_plans(matrix.rows, matrix.columns)
         return tensor_plans(matrix.rows, matrix.columns)
     return (step_plans if matrix.group else number_plans)(matrix.columns, matrix.row_bytes)
 

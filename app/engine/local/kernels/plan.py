@@ -20,9 +20,9 @@ class Plan:
     where 0), or, if `along`, one part after the other. `programs` share the tiles, one a tile where
     0 or `along`; `stages` of tiles are on their way through shared memory; `lines` of 128 bytes a
     program are asked for into L2 before it waits for x. `packed`: E4M3 is multiplied as float16, in
-    short sums; `tensor`: they, or steps, by the tensor cores, 16 rows or more a tile. `release`: a
-    program lets the next kernel start at once (0), when it has its first tile's sums (1), or
-    never (2)."""
+    short sums; `tensor`: they, or steps, by the tensor cores, 16 rows or more a tile, where
+    `programs` share only those of steps, in one part. `release`: a program lets the next kernel
+    start at once (0), when it has its first tile's sums (1), or never (2)."""
 
     rows: int
     columns: int = 0
@@ -53,10 +53,15 @@ def tensor_plans(rows: int, columns: int) -> tuple[Plan, ...]:
         Plan(32, 1024, 8, stages=3, along=True, tensor=True),
     )
     if columns > _LONG:
-        return Plan(4, part, 8, packed=True), *along
+        stay, go = Plan(2, part, 4, 4 * _SMS, 2, packed=True), Plan(4, part, 8, packed=True)
+        return (go, stay, *along) if part == 4096 else (stay, go, *along)
     large, small = Plan(4, part, 4, packed=True), Plan(8, part, 8, packed=True)
-    if rows > 64 * _SMS:
-        first: tuple[Plan, ...] = large, *along[1:3], small
+    first: tuple[Plan, ...]
+    if rows > 32 * _SMS and columns <= part:  # x is made ready by fewer programs than it has tiles
+        stay = replace(large, programs=4 * _SMS, stages=3)
+        first = stay, replace(small, programs=2 * _SMS, stages=3), large, *along[1:3]
+    elif rows > 64 * _SMS:
+        first = large, *along[1:3], small
     elif columns > 4000:
         first = along[0], large, small, *along[1:3]
     else:
@@ -67,14 +72,19 @@ def tensor_plans(rows: int, columns: int) -> tuple[Plan, ...]:
         *whole,
         replace(whole[0], release=1),
         Plan(16, part, 16, tensor=True),
-        Plan(16, part, 8, 2 * _SMS, 2, tensor=True),
     )
 
 
 @lru_cache(maxsize=256)
-def tensor_step_plans(columns: int) -> tuple[Plan, ...]:
+def tensor_step_plans(rows: int, columns: int) -> tuple[Plan, ...]:
     """The first ones by how long a whole step took with them, on an H100."""
+    first: tuple[Plan, ...] = ()
+    if columns > _LONG:
+        first = (Plan(16, 2048, 8, tensor=True),)
+    elif rows > 64 * _SMS and columns == 4096:
+        first = (Plan(16, 4096, 4, 2 * _SMS, 3, tensor=True),)
     plans = (
+        *first,
         Plan(32, 4096, 8, tensor=True),
         Plan(16, 2048, 4, stages=2, tensor=True),
         Plan(16, 2048, 4, tensor=True),

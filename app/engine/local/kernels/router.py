@@ -23,7 +23,7 @@ class Plan:
     warps: int = 4
 
 
-PLANS = (Plan(2, 8), Plan(1, 8), Plan(1, 4), Plan(1, 2))
+PLANS = (Plan(1, 8), Plan(2, 8), Plan(1, 4), Plan(1, 2))
 
 
 @triton.jit

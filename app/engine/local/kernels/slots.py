@@ -11,6 +11,12 @@ from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
 from app.engine.local.kernels.halves import dots, packed
 from app.engine.local.kernels.router import chosen_slot, chosen_slots, normed, score, token
 
+_ASK = tl.constexpr("""{
+    .reg .pred p; setp.ne.u32 p, $2, 0;
+    @p cp.async.bulk.prefetch.L2.global [$1], $3;
+    mov.u32 $0, 0;
+}""")
+
 
 @triton.jit
 def gate_up_slots(
@@ -84,7 +90,7 @@ def down_slots(
     EXPERTS: tl.constexpr, SLOTS: tl.constexpr, CHUNKS: tl.constexpr, ROWS: tl.constexpr,
     BLOCKS: tl.constexpr, STAGES: tl.constexpr, VECTOR: tl.constexpr, NORMALISED: tl.constexpr,
     SCALED: tl.constexpr, SHARED: tl.constexpr, RESIDUAL: tl.constexpr, HALVES: tl.constexpr,
-    WARPS: tl.constexpr, PDL: tl.constexpr,
+    AHEAD: tl.constexpr, WARPS: tl.constexpr, PDL: tl.constexpr,
 ):  # fmt: skip
     # all slots' rows side by side, in chunks that a thread reads at once; so `hidden` lies too
     EACH: tl.constexpr = WIDTH // VECTOR
@@ -107,6 +113,9 @@ def down_slots(
     own = tl.program_id(0) * (ROWS * BLOCKS) + tl.arange(0, ROWS)
     if not STAGES:
         each = _rows(matrix, own, inside, WIDE, WIDTH, VECTOR, HALVES)  # [CHUNKS, ROWS, VECTOR]
+        if PDL and AHEAD > 0:
+            first = tl.program_id(0) * (ROWS * BLOCKS) + ROWS
+            _ask(start, first, chunk % EACH, inside, WIDE, WIDTH * size, AHEAD)
     share = _shares(logits, place, expert, slot, factor, CHOSEN, SLOTS, NORMALISED)[:, None]
     factors = _scaled(share, scales, own, inside, WIDE, SCALED)
     if PDL:
@@ -134,9 +143,29 @@ def down_slots(
             total = _total(each, inner, factors, words, CHUNKS, ROWS, HALVES)
             _finish(total, residual, out, own, WIDE, RESIDUAL)
             if block + 1 < BLOCKS:
-                own += ROWS
-                each = after
-                factors = factors_after
+                own, each, factors = own + ROWS, after, factors_after
+
+
+@triton.jit
+def _ask(
+    start, first, further, inside, COUNT: tl.constexpr, ROW: tl.constexpr, AHEAD: tl.constexpr
+):  # fmt: skip
+    """Asks for AHEAD rows of ROW bytes from `first` on, of each slot's COUNT, into the second
+    cache; a chunk's thread for the row of its number, `further`."""
+    row = first + further
+    here = inside & (further < AHEAD) & (row < COUNT)
+    tl.inline_asm_elementwise(
+        _ASK,
+        "=r,l,r,r",
+        [
+            start + row.to(tl.int64) * ROW,
+            here.to(tl.int32),
+            tl.full(row.shape, ROW, tl.int32),
+        ],
+        dtype=tl.int32,
+        is_pure=False,
+        pack=1,
+    )
 
 
 @triton.jit

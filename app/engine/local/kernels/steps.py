@@ -12,7 +12,7 @@ import triton
 import triton.language as tl
 from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
 
-from app.engine.local.kernels.ends import early, finish
+from app.engine.local.kernels.ends import early, finish, share
 from app.engine.local.kernels.fp8 import row_of, segments
 from app.engine.local.kernels.product import both, measured, normal_part, total
 
@@ -180,3 +180,51 @@ def along(
     finish(
         tl.reshape(tl.join(low, high), [R]) * inverse, bias, residual, out, program, rows, R, GATED
     )
+
+
+@triton.jit
+def whole(
+    packed, scale, zero, bias, x, norm, eps, residual, out, rows,
+    K: tl.constexpr, GROUP: tl.constexpr, R: tl.constexpr, BK: tl.constexpr,
+    STAGES: tl.constexpr, LINES: tl.constexpr, RELEASE: tl.constexpr, GATED: tl.constexpr,
+    PDL: tl.constexpr, ASM: tl.constexpr,
+):  # fmt: skip
+    """The same with all of x in registers, BK of K columns or more, to be multiplied with all tiles
+    of a program: every one has as many, or one less."""
+    WORDS: tl.constexpr = K // 8
+    W: tl.constexpr = BK // 8
+    P: tl.constexpr = W // 16
+    H: tl.constexpr = R // 2
+    first, last = share(tl.cdiv(rows, R))
+    if PDL and RELEASE == 0:
+        gdc_launch_dependents()
+    segment = tl.arange(0, P)
+    one = _by_group(scale, row_of(first, rows, 0, R, GATED), segment, rows, K, GROUP)
+    other = _by_group(scale, row_of(first, rows, 1, R, GATED), segment, rows, K, GROUP)
+    if PDL:
+        early(packed, first, last, rows, WORDS, R, LINES, GATED)
+        gdc_wait()
+    normal, unit, inverse = measured(x, norm, eps, K, BK, ASM)
+    part = normal_part(x, norm, normal, unit, 0, K, BK)
+    numbers, surplus, total_x = _ready(part, P, 8 if zero is None else 0)
+    less = tl.broadcast_to(-surplus[None, :, None], [H, P, 16])
+    for tile in tl.range(first, last, num_stages=STAGES):
+        upper, lower = row_of(tile, rows, 0, R, GATED), row_of(tile, rows, 1, R, GATED)
+        even = segments(packed, upper, 0, rows, WORDS, W, W > WORDS)
+        odd = segments(packed, lower, 0, rows, WORDS, W, W > WORDS)
+        following = tl.minimum(tile + 1, last - 1)
+        upper_ahead = row_of(following, rows, 0, R, GATED)
+        lower_ahead = row_of(following, rows, 1, R, GATED)
+        one_ahead = _by_group(scale, upper_ahead, segment, rows, K, GROUP)
+        other_ahead = _by_group(scale, lower_ahead, segment, rows, K, GROUP)
+        y = _products(even, odd, numbers, less, ASM)
+        if zero is not None:
+            low = _by_group(zero, upper, segment, rows, K, GROUP) * total_x[None, :]
+            high = _by_group(zero, lower, segment, rows, K, GROUP) * total_x[None, :]
+            y -= _spread(low, high, H, P)
+        low, high = total(y * _spread(one, other, H, P), H)
+        y = tl.reshape(tl.join(low, high), [R]) * inverse
+        finish(y, bias, residual, out, tile, rows, R, GATED)
+        one, other = one_ahead, other_ahead
+    if PDL and RELEASE == 1:
+        gdc_launch_dependents()

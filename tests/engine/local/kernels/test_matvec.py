@@ -12,6 +12,7 @@ pytest.importorskip("triton")
 from app.engine.local.kernels.matvec import (
     Matrix,
     Plan,
+    accepts,
     matrix,
     matvec,
     matvec_reference,
@@ -19,6 +20,7 @@ from app.engine.local.kernels.matvec import (
     plans_for,
     repacked,
 )
+from app.engine.local.kernels.plan import tensor_step_plans
 from app.engine.local.weights.fp8 import Fp8Block, Fp8Channel
 from app.engine.local.weights.int4 import Awq, Packed
 from app.engine.local.weights.linear import Linear, Plain
@@ -32,11 +34,14 @@ ALONG = Plan(8, 64, along=True)
 STREAMED = Plan(4, 128, stages=3, lines=8, along=True)
 PACKED = Plan(8, 1024, programs=2, stages=2, packed=True)
 CROSSED = Plan(16, 1024, tensor=True)  # 1,024 columns: a GPU's threads all have enough
-CROSSED_AGAIN = Plan(16, 1024, programs=1, stages=2, tensor=True)
 CROSSED_ALONG = Plan(16, 512, along=True, stages=2, tensor=True)
-SHORT_SUMS = (PACKED, CROSSED, CROSSED_AGAIN, CROSSED_ALONG)
+SHORT_SUMS = (PACKED, CROSSED, CROSSED_ALONG)
 EVERY_PLAN = (WHOLE, SHARED, PARTED, ALONG, STREAMED)
 SIZES = ((26, 352), (10, 104), (42, 64))  # rows, columns
+STEP_SHAPES = (
+    *((4096, 4096), (27392, 4096), (4096, 13696), (4608, 4096)),
+    *((20, 1152), (56, 1152), (48, 1024)),
+)
 
 
 def random(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -226,6 +231,38 @@ def test_steps_are_multiplied_by_the_tensor_cores(plan: Plan, zeros: bool) -> No
         matvec(x, kernel_ready(layer), half, norm=norm, gated=True, plan=plan)
         assert error(half, matvec_reference(x, layer, norm=norm, gated=True)) < 5e-3
         assert nothing_beside(room, rows // 2)
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("group", [128, 384])
+def test_programs_that_keep_x_give_the_same(group: int, zeros: bool) -> None:
+    plan = Plan(16, 2048, programs=2, stages=2, tensor=True)
+    layer = steps(56, 1152, group, zeros=zeros).with_bias(random(56))
+    x, norm = random(1152), ((random(1152) + 2) / 16, 1e-5)
+    out, room = poisoned(28)
+    matvec(x, kernel_ready(layer), out, norm=norm, gated=True, plan=plan)
+    assert error(out, matvec_reference(x, layer, norm=norm, gated=True)) < 5e-3
+    assert nothing_beside(room, 28)
+
+
+@pytest.mark.parametrize("rows, columns", STEP_SHAPES)
+def test_every_plan_worth_timing_for_steps_is_accepted(rows: int, columns: int) -> None:
+    shape = Matrix(  # nothing of it is read
+        torch.empty(rows, columns // 8, dtype=torch.int32, device="meta"),
+        torch.empty(rows, columns // 128, device="meta"),
+        *(None, None, columns, 128),
+    )
+    plans = tensor_step_plans(rows, columns)
+    assert plans_for(shape) == plans
+    assert len(set(plans)) == len(plans)
+    assert [plan for plan in plans if not accepts(shape, plan)] == []
+
+
+def test_programs_that_would_keep_half_of_x_are_refused() -> None:
+    x, out = random(1152), random(48)
+    for layer, columns in ((steps(48, 1152, 128, zeros=True), 1024), (eighths(48, 1152), 2048)):
+        with pytest.raises(ValueError, match="another matrix"):
+            matvec(x, kernel_ready(layer), out, plan=Plan(16, columns, programs=2, tensor=True))
 
 
 @pytest.mark.parametrize("layer", [eighths(20, 1104), steps(20, 1152, 128, zeros=True)])

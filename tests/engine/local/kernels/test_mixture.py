@@ -133,7 +133,9 @@ def test_numbers_of_any_size_come_through(size: float) -> None:
     assert _only(whole)
 
 
-@pytest.mark.parametrize("plan", [Plan(8, 4, 2, 0, 3), Plan(16, 8, 0, 0), Plan(64, 2, 1, 1)])
+@pytest.mark.parametrize(
+    "plan", [Plan(8, 4, 2, 0, 3), Plan(16, 8, 0, 0, 2, ahead=8), Plan(64, 2, 1, 1)]
+)
 def test_every_plan_gives_the_same(plan: Plan) -> None:
     torch.manual_seed(plan.rows)
     given, x, norm = _expertise(FP8, 16, 8, 112, 48), _x(112, F32), _norm(112, F32)
