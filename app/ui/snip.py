@@ -4,7 +4,8 @@ is as it was before; knows neither what asked for it nor what becomes of the pic
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -72,15 +73,10 @@ class Snip(QObject):
         """
         if self._busy:
             return None
-        self._busy = True
-        aside, keys = Aside(), focus.held()
-        try:
-            await aside.step(menu=menu)
-            by_hand = kind == "region" and region is None
-            if kind == "window" and region is None and (hindered := listing.obstacle()):
-                raise hindered.fault()
-            roll = await self._camera.shoot(self._settings().never_captured)
-            if by_hand:
+        if kind == "window" and region is None and (hindered := listing.obstacle()):
+            raise hindered.fault()
+        async with self._frozen(menu=menu) as roll:
+            if kind == "region" and region is None:
                 choice = await self._choose(roll, self._manner(deed))
                 self._learn(roll, choice)
             else:
@@ -89,25 +85,25 @@ class Snip(QObject):
                 return None
             frame = await roll.cut(choice.at, choice.region, choice.picture)
             return Taken(frame, roll.place(choice.at, choice.region), deed)
-        finally:
-            focus.give_back(keys)
-            aside.back()
-            self._busy = False
 
     async def area(self, *, menu: bool = False) -> Area | None:
         """What to record, chosen on the frozen screens like a region to ask about. Raises
         CaptureFault."""
         if self._busy:
             return None
+        async with self._frozen(menu=menu) as roll:
+            choice = await self._choose(roll, self._manner(None, self.tr("Record")))
+            self._learn(roll, choice)
+            return None if choice is None else _area(roll, choice)
+
+    @asynccontextmanager
+    async def _frozen(self, *, menu: bool) -> AsyncIterator[Roll]:
+        """The screens without our windows, which come back behind it, and the keys with them."""
         self._busy = True
         aside, keys = Aside(), focus.held()
         try:
             await aside.step(menu=menu)
-            roll = await self._camera.shoot(self._settings().never_captured)
-            text = self.tr("Record")
-            choice = await self._choose(roll, self._manner(None, text))
-            self._learn(roll, choice)
-            return None if choice is None else _area(roll, choice)
+            yield await self._camera.shoot(self._settings().never_captured)
         finally:
             focus.give_back(keys)
             aside.back()
