@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.settings import Settings
-from app.ui.buttons import Segments, field_label, label
+from app.ui.buttons import Segments, field_label, inset, label
 
 PAUSE = 400  # ms after the last change before it is applied
 AUTO = -0.1  # below the lowest temperature: "the model's own"
@@ -108,6 +108,7 @@ class Answers(Page):
         ):
             self.form.addRow(field_label(text, field), field)
         for spin in (self.tokens, self.temperature, self.history):
+            inset(spin)
             spin.setMaximumWidth(160)
             spin.valueChanged.connect(self._wait)
         self.prompt.textChanged.connect(self._wait)

@@ -6,11 +6,21 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QWidget,
+)
 
 from app.ui.icons import ICON
 from app.ui.look import Look
 from app.ui.theme import CONTROL
+
+INSET = 8  # px between a field's edge and its text
 
 
 class IconButton(QToolButton):
@@ -114,6 +124,11 @@ def field_label(text: str, field: QWidget) -> QLabel:
     made.setBuddy(field)
     field.setAccessibleName(text)
     return made
+
+
+def inset(spin: QAbstractSpinBox) -> None:
+    """Room before and after its text, which a style sheet's padding does not reach."""
+    spin.lineEdit().setTextMargins(INSET, 0, INSET, 0)
 
 
 def retone(widget: QWidget, name: str, value: str) -> None:

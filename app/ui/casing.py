@@ -3,21 +3,19 @@ edges; knows nothing of what it holds."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
     QHoverEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
-    QPen,
-    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QWidget
 
+from app.ui.corners import card, cut
 from app.ui.look import Look
 
 ROUND = 10  # px
@@ -69,16 +67,16 @@ class Casing(QWidget):
         theme = self.look.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(theme.edge), 1))
-        painter.setBrush(QColor(theme.paper))
-        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), ROUND, ROUND)
+        if self._cut:  # what the mask, which has no half pixels, leaves of a corner is edge
+            painter.fillRect(self.rect(), QColor(theme.edge))
+        else:
+            painter.fillPath(card(self, ROUND), QColor(theme.edge))
+        painter.fillPath(card(self, ROUND, inset=1), QColor(theme.paper))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._cut:
-            shape = QPainterPath()
-            shape.addRoundedRect(QRectF(self.rect()), ROUND, ROUND)
-            self.setMask(QRegion(shape.toFillPolygon().toPolygon()))
+            cut(self, ROUND)
         if self.dragged:
             self.sized_by_hand.emit()
 

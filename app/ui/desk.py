@@ -72,6 +72,7 @@ class Desk(QObject):
         if self.window.isVisible():
             self.window.closed.emit()
             self.window.hide()
+        self.bindings.opened.disconnect()  # the keyboard may open only now, and the menu is gone
         self.tray.close()
 
     async def end(self) -> None:

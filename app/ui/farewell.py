@@ -7,6 +7,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from app.ui.buttons import retone
+from app.ui.icons import window_icon
+
+MARK = 48  # px
 
 
 class Farewell(QObject):
@@ -27,6 +30,7 @@ class Farewell(QObject):
             return
         box = QMessageBox(self._window)
         box.setWindowTitle("Sightline")
+        box.setIconPixmap(window_icon().pixmap(MARK, MARK))
         box.setText(self.tr("Keep Sightline running?"))
         box.setInformativeText(
             self.tr(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from app.settings import LOCAL, Settings
 from app.ui.buttons import IconButton
 from app.ui.line import Line
 from app.ui.look import Look
+from app.ui.menu import Menu
 from app.ui.theme import CONTROL
 
 HEIGHT = 48  # px
@@ -33,7 +34,7 @@ class Header(QWidget):
         self.library.clicked.connect(self.library_wanted)
         self.title = Line("title")
         self.endpoint = QToolButton()
-        self.menu = QMenu(self.endpoint)
+        self.menu = Menu(self.endpoint)
         self._prepare()
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)

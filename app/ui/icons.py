@@ -25,6 +25,7 @@ class Icons:
         key = (name, ink, size)
         if key not in self._drawn:
             icon = QIcon(self.pixmap(name, ink, size))
+            icon.addPixmap(self.pixmap(name, ink, size), QIcon.Mode.Selected)  # else Qt tints it
             icon.addPixmap(_faded(self.pixmap(name, ink, size)), QIcon.Mode.Disabled)
             self._drawn[key] = icon
         return self._drawn[key]

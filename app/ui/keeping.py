@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QEvent, QIODevice, QObject, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QImage, QImageWriter
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QLineEdit, QWidget
 
 from app.disk import disk_fault, write_whole
 from app.vocabulary import StoreFault
@@ -48,6 +48,9 @@ class Keeper(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(self.tr("PNG pictures (*.png)"))
         dialog.setDefaultSuffix("png")
+        # Qt's own catalogue has no Chinese for these
+        dialog.setLabelText(QFileDialog.DialogLabel.LookIn, self.tr("Folder:"))
+        dialog.setLabelText(QFileDialog.DialogLabel.FileType, self.tr("Type:"))
         # a portal's dialog would open under a window that stays on top
         dialog.setOption(QFileDialog.Option.DontUseNativeDialog, sys.platform == "linux")
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -100,10 +103,14 @@ class Cover(QWidget):
         self.setGeometry(window.rect())
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)  # it would ask in a window
         dialog.setParent(self, Qt.WindowType.Widget)
-        dialog.setProperty("role", "alone")
         dialog.setAutoFillBackground(True)
+        dialog.setSizeGripEnabled(False)
         dialog.resize(min(760, self.width() - 32), min(460, self.height() - 32))
         dialog.move(self.rect().center() - dialog.rect().center())
+        edge = QFrame(self)  # a dialog has none of its own
+        edge.setProperty("role", "alone")
+        edge.setGeometry(dialog.geometry().adjusted(-1, -1, 1, 1))
+        edge.lower()
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.show()
         dialog.show()

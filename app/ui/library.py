@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.store import Conversation
 from app.ui.buttons import IconButton, label
 from app.ui.look import Look
+from app.ui.menu import Menu
 from app.ui.theme import SMALL
 
 ID = int(Qt.ItemDataRole.UserRole)
@@ -203,7 +203,7 @@ class Library(QWidget):
         item = self.rows.itemAt(at)
         if item is None or item.data(ID) is None:
             return
-        menu = QMenu(self)
+        menu = Menu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for text, keys, run in (
             (self.tr("Rename"), "F2", lambda: self.rows.editItem(item)),

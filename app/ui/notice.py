@@ -41,6 +41,7 @@ class Notice(Plate):
         self.setWindowTitle("Sightline")
         self.setAccessibleName(text)
         self.text = text
+        self._first: QPushButton | None = None
         self.buttons = [self._button(deed) for deed in deeds]
         self.close_ = IconButton(look, "x", self.tr("Dismiss"), size=28)
         self.close_.clicked.connect(self._pass)
@@ -67,12 +68,15 @@ class Notice(Plate):
                 row.addWidget(button)
             column.addLayout(row)
         self.setFixedWidth(WIDTH)
+        if self._first is not None:
+            self._first.setFocus()  # where its window gets the keys at all
 
     def _button(self, deed: Deed) -> QPushButton:
         button = QPushButton(deed.text)
         button.setAccessibleName(deed.text)
         if deed.first:
             button.setProperty("role", "primary")
+            self._first = button
         button.clicked.connect(lambda: self._do(deed))
         return button
 

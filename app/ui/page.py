@@ -25,6 +25,7 @@ from app.ui.document import Code, Document
 from app.ui.dress import Dress
 from app.ui.flow import Flow
 from app.ui.formats import HEAD, PAD
+from app.ui.menu import Menu
 from app.ui.ornament import Ornament, card
 from app.ui.tool import Tool
 
@@ -197,7 +198,7 @@ class Page(QTextBrowser):
             self.copied.emit(clip(self.textCursor()))
 
     def _menu(self, at: QPoint) -> QMenu:
-        menu = QMenu(self)
+        menu = Menu(self)
         selected = self.textCursor().hasSelection()
         menu.addAction(self.tr("Copy"), self.copy_selection).setEnabled(selected)
         link = self.anchorAt(at)

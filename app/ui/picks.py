@@ -33,6 +33,8 @@ class Picks(QListWidget):
         self.setTabKeyNavigation(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedHeight(CELL.height() + 16)
+        aside = (CELL.width() - PICTURE.width()) // 2
+        self.setViewportMargins(-aside, 0, -aside, 0)  # the first stands at the column's edge
         self.currentItemChanged.connect(self._look)
 
     def show_frames(self, frames: Sequence[Frame], pictures: Sequence[QImage]) -> None:

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.ui.keeping import Keeper
 from app.ui.look import Look
+from app.ui.menu import Menu
 from app.ui.tasks import Tasks
 from app.vocabulary import Fault
 
@@ -175,7 +176,7 @@ class Pin(QWidget):
         menu.popup(event.globalPos())
 
     def menu(self) -> QMenu:
-        menu = QMenu(self)
+        menu = Menu(self)
         icons = self._look.icons
         menu.addAction(icons.icon("copy"), self.tr("Copy"), "Ctrl+C", self.copy)
         menu.addAction(icons.icon("download"), self.tr("Save…"), "Ctrl+S", self.save_wanted.emit)

@@ -85,8 +85,7 @@ class Plan:
 
     def show_frame(self, frame: Frame) -> None:
         self.small.show_frame(frame)
-        name = frame.source.name
-        self.title.say(name[:1].upper() + name[1:])
+        self.title.say(translate("Quick", "From your screen"))
         self.details.say(f"{frame.width} × {frame.height}")
         self._frame = frame
 

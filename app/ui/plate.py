@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import (
-    QBitmap,
-    QColor,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QRegion,
-    QResizeEvent,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from app.ui.corners import card, cut
 from app.ui.look import Look
 from app.ui.theme import RADIUS
 
@@ -33,21 +26,8 @@ class Plate(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), QColor(theme.edge))
-        painter.fillPath(_card(self, inset=1), QColor(theme.raised))
+        painter.fillPath(card(self, RADIUS, inset=1), QColor(theme.raised))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Cut to its shape: without a compositor see-through corners would be black."""
         super().resizeEvent(event)
-        shape = QBitmap(self.size())
-        shape.clear()
-        painter = QPainter(shape)
-        painter.fillPath(_card(self), Qt.GlobalColor.color1)
-        painter.end()
-        self.setMask(QRegion(shape))
-
-
-def _card(widget: QWidget, inset: int = 0) -> QPainterPath:
-    path = QPainterPath()
-    box = QRectF(widget.rect()).adjusted(inset, inset, -inset, -inset)
-    path.addRoundedRect(box, RADIUS - inset, RADIUS - inset)
-    return path
+        cut(self, RADIUS)

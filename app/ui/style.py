@@ -111,7 +111,7 @@ QListView::item:selected { background: $selection; color: $ink; }
 QListView::item:disabled { background: transparent; color: $ink2; }
 QListView::item:focus { border: 2px solid $accent; padding: 0 6px; }
 
-QMenu { background: $raised; border: 1px solid $line; border-radius: ${radius}px; padding: 4px; }
+QMenu { background: $raised; border: 1px solid $edge; border-radius: ${radius}px; padding: 4px; }
 QMenu::item { padding: 6px 24px 6px 10px; border-radius: 6px; }
 QMenu::icon { padding-left: 8px; }
 QMenu::item:selected { background: $hover; }
@@ -119,7 +119,8 @@ QMenu::item:disabled { color: $ink2; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QMenu::indicator { width: 14px; height: 14px; padding-left: 8px; }
 
-QDialog[role="alone"] { border: 1px solid $edge; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+QFrame[role="alone"] { border: 1px solid $edge; }
 QFrame[role="composer"] { background: $raised; border: 1px solid $edge; border-radius: 12px; }
 QFrame[role="composer"][active="true"] { border: 1px solid $accent; }
 QFrame[role="composer"] QTextEdit { background: transparent; border: none;

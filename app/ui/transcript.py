@@ -65,6 +65,7 @@ class Transcript(QWidget):
         self._bar = self._scroll.verticalScrollBar()
         self._bar.setSingleStep(44)
         self._bar.valueChanged.connect(self._look_where)
+        self._bar.rangeChanged.connect(self._stay_at_end)
         self._placeholder: QWidget = self._sentence()
         self._jump = Floating(self._dress, "arrow-down", self.tr("Jump to the latest"), self)
         self._jump.clicked.connect(self.follow)
@@ -265,6 +266,13 @@ class Transcript(QWidget):
             self._following = value >= self._bar.maximum() - NEAR
             self._wake_near()
             self._show_jump()
+
+    def _stay_at_end(self, _least: int, most: int) -> None:
+        """The view got lower: its end moves down only after the turns were placed."""
+        if self._following and not self._placing:
+            self._placing = True
+            self._bar.setValue(most)
+            self._placing = False
 
     def _show_jump(self) -> None:
         away = self._bar.maximum() - self._bar.value()

@@ -196,9 +196,8 @@ class Trim(QWidget):
         """Where Ask sends it, which may change while the window is open."""
         self._place = place
         where = self.tr("this machine") if place.local else place.where
-        text = self.tr("Ask {where}").format(where=where)
-        self.ask.setText(text)
-        self.ask.setAccessibleName(text)
+        self.ask.setText(self.tr("Ask · {where}").format(where=where))
+        self.ask.setAccessibleName(self.tr("Ask {where}").format(where=where))
         if place.local:
             self.ask.setToolTip(self.tr("Nothing leaves this machine"))
         else:

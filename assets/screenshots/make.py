@@ -1,20 +1,19 @@
-"""Makes the README's pictures: the program itself, drawn off the screen.
+"""Makes the README's pictures: the program itself, its windows drawn off the screen, what it does
+with the screen on a display of its own (display.py: Xvfb, openbox, trayer and xdotool).
 
     python assets/screenshots/make.py [FOLDER]
 
-The answer about the invoice comes from the model on this machine. The thinking pane is shown with
-a recorded stream, because that model does not think aloud.
+The answer about the invoice comes from the model on this machine. The thinking pane and the quick
+window are shown with recorded streams, because that model neither thinks aloud nor sees.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,13 +21,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_SCALE_FACTOR", "2")
 
 import qasync
-from PySide6.QtCore import QRect
+from display import photograph
+from PIL import Image
 from PySide6.QtWidgets import QApplication
+from recorded import Stream, recorded
 
 from app.keys import Keys
 from app.settings import Profile, Settings, folders
 from app.ui.look import Look
-from app.ui.pane import Pane, Still
+from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.window import Window
 from app.ui.words import speak
@@ -38,7 +39,7 @@ SIZE = (1280, 800)
 WRITING = 12  # s that a user takes to write the question; the model loads meanwhile
 THINKING = (
     "The user asks which month had the highest water. Page 2 has the table of monthly figures: "
-    "the column “Highest” reads 1.12, 1.05, 2.98, 0.91, 2.31 and 0.70. The largest is 2.98, in "
+    'the column "Highest" reads 1.12, 1.05, 2.98, 0.91, 2.31 and 0.70. The largest is 2.98, in '
     "the row for May. Page 1 says that a flood on 9 May raised the level by 1.9 metres, which "
     "fits. July is second with 2.31, after the storm of 22 July."
 )
@@ -59,34 +60,6 @@ print(max(levels, key=levels.get))  # May
 """
 
 
-@asynccontextmanager
-async def recorded() -> AsyncIterator[str]:
-    """A chat server that plays the recorded stream and then waits."""
-    ended = asyncio.Event()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(x for x in head.split(b"\r\n") if x.lower().startswith(b"content-length"))
-        await reader.readexactly(int(length.split(b":")[1]))
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
-        for key, text in (("reasoning_content", THINKING), ("content", ANSWER)):
-            for word in text.split(" "):
-                data = {"choices": [{"index": 0, "delta": {key: word + " "}}]}
-                writer.write(f"data: {json.dumps(data)}\n\n".encode())
-                await writer.drain()
-                await asyncio.sleep(0.008)
-        await ended.wait()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    finally:
-        ended.set()
-        server.close()
-        await asyncio.sleep(0.1)  # the connections hear of it
-
-
 Act = Callable[[Session], Awaitable[None]]
 
 
@@ -94,7 +67,8 @@ async def shot(application: QApplication, settings: Settings, act: Act, file: Pa
     """Opens a window, lets `act` use it, and keeps its picture."""
     speak(application, settings.language)
     keys = Keys()
-    session = Session(settings, folders(), keys)
+    services = Services(settings, folders(), keys)
+    session = Session(services)
     window = Window(session, Look(application, settings.theme), keys)
     window.resize(*SIZE)
     window.show()
@@ -102,11 +76,13 @@ async def shot(application: QApplication, settings: Settings, act: Act, file: Pa
     await act(session)
     await asyncio.sleep(1.0)
     window.grab().save(str(file))
+    shrink(file)
     session.stop()
     await asyncio.sleep(0.2)
     window.hide()
     await window.end()
     await session.close()
+    await services.close()
     return window
 
 
@@ -143,27 +119,18 @@ async def attached(session: Session) -> None:
 async def make(application: QApplication, folder: Path) -> None:
     light = Settings(theme="light", language="en")
     await shot(application, light, invoice, folder / "answer-light.png")
-    async with recorded() as url:
+    async with recorded(Stream(THINKING, ANSWER, ends=False)) as url:
         profile = Profile("Workstation", url, "glm-4.5v")
         dark = Settings("dark", "en", "Workstation", (profile,), layout="beside")
         await shot(application, dark, report, folder / "thinking-dark.png")
-    overlay(application, folder)
     await shot(application, replace(light, language="zh"), attached, folder / "chinese.png")
 
 
-def overlay(application: QApplication, folder: Path) -> None:
-    """The overlay on a screen that shows the window just photographed."""
-    from PySide6.QtGui import QImage  # noqa: PLC0415
-
-    screen = QImage(str(folder / "answer-light.png"))
-    screen.setDevicePixelRatio(1)
-    pane = Pane(Look(application, "light"), Still("screen", screen, QRect(0, 0, *SIZE)))
-    pane.resize(*SIZE)
-    pane.show()
-    pane.mark(pane.marking.drag(1920, 120, 2400, 420))
-    application.processEvents()
-    pane.grab().save(str(folder / "overlay.png"))
-    pane.hide()
+def shrink(file: Path) -> None:
+    """256 colours are enough for a window."""
+    picture = Image.open(file).convert("RGB")
+    few = picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(file, optimize=True)
 
 
 def main() -> None:
@@ -175,6 +142,8 @@ def main() -> None:
         application.setQuitOnLastWindowClosed(False)
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
             runner.run(make(application, folder))
+    for theme in ("light", "dark"):
+        photograph(folder, theme, "en")
 
 
 if __name__ == "__main__":

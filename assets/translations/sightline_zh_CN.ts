@@ -947,6 +947,14 @@
         <source>PNG pictures (*.png)</source>
         <translation>PNG 图片 (*.png)</translation>
     </message>
+    <message>
+        <source>Folder:</source>
+        <translation>文件夹：</translation>
+    </message>
+    <message>
+        <source>Type:</source>
+        <translation>类型：</translation>
+    </message>
 </context>
 <context>
     <name>Library</name>
@@ -1324,6 +1332,10 @@
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+    <message>
+        <source>From your screen</source>
+        <translation>来自屏幕</translation>
     </message>
     <message>
         <source>Ask more about it</source>
@@ -1813,6 +1825,10 @@
     <message>
         <source>this machine</source>
         <translation>本机</translation>
+    </message>
+    <message>
+        <source>Ask · {where}</source>
+        <translation>提问 · {where}</translation>
     </message>
     <message>
         <source>Ask {where}</source>

@@ -63,7 +63,7 @@ def test_the_first_player_that_can_plays_it(
         player = tmp_path / name
         player.write_text(f"#!/bin/sh\n{ends}\n")
         player.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert [command[0] for command in players()] == ["pw-play", "aplay"]
 
     async def play() -> None:

@@ -226,6 +226,15 @@ def test_the_view_follows_what_comes(transcript: Transcript) -> None:
     assert bar(transcript).value() == bar(transcript).maximum()
 
 
+def test_the_end_stays_in_view_when_the_view_gets_lower(transcript: Transcript) -> None:
+    transcript.show_turns([turn(1, LONG)])
+    until(lambda: bar(transcript).maximum() > 600)
+    QTest.qWait(100)  # it is written and at rest
+    transcript.resize(transcript.width(), transcript.height() - 120)
+    QTest.qWait(50)
+    assert bar(transcript).value() == bar(transcript).maximum()
+
+
 def test_reading_back_is_not_interrupted(transcript: Transcript) -> None:
     transcript.add_turn(turn(1, LONG, "streaming"))
     until(lambda: bar(transcript).maximum() > 600)

@@ -148,10 +148,10 @@ def test_enter_in_the_middle_of_a_composition_sends_nothing(run: Run) -> None:
 
 def test_ask_says_where_it_goes_also_when_that_changes(run: Run) -> None:
     async def test(trim: Trim, heard: Heard) -> None:
-        assert trim.ask.text() == "Ask api.example.com"
+        assert trim.ask.text() == "Ask · api.example.com"
         assert not trim.whole.isVisible()
         trim.show_place(HERE)
-        assert trim.ask.text() == "Ask this machine"
+        assert trim.ask.text() == "Ask · this machine"
         assert trim.whole.isVisible()
 
     run(test)
