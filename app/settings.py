@@ -87,6 +87,7 @@ class Recording:
     delay: int = field(default=0, metadata={"least": 0, "most": 60})  # s
     longest: int = field(default=600, metadata={"least": 1, "most": 86_400})  # s
     largest: int = field(default=500, metadata={"least": 1})  # MB
+    microphone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

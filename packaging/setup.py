@@ -63,6 +63,10 @@ TEST_PROGRAMS = {
     "xdg-desktop-portal": "/usr/libexec/xdg-desktop-portal",
     "xdg-desktop-portal-gtk": "/usr/libexec/xdg-desktop-portal-gtk",
     "xdg-desktop-portal-wlr": "/usr/libexec/xdg-desktop-portal-wlr",
+    # a microphone for the recorder's tests
+    "alsa-utils": "arecord",
+    "pulseaudio": "pulseaudio",
+    "pulseaudio-utils": "parec",
 }
 FONTS = {"fonts-noto-cjk": ":lang=zh", "fonts-dejavu-core": ":lang=en"}
 

@@ -60,6 +60,7 @@ _recordings = st.builds(
     delay=st.integers(0, 60),
     longest=st.integers(1, 86_400),
     largest=st.integers(1, 10**6),
+    microphone=st.booleans(),
 )
 _numbers = st.integers(-(10**5), 10**5)
 _marks = st.builds(Mark, _numbers, _numbers, st.integers(1, 10**5), st.integers(1, 10**5))

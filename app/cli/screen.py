@@ -11,6 +11,7 @@ from dataclasses import asdict
 from app.capture import probe
 from app.capture.hotkey import hotkeys
 from app.capture.hotkey.wish import settled
+from app.capture.record import microphone
 from app.capture.record import probe as recording
 from app.cli.finding import Finding
 from app.settings import Hotkeys, Settings
@@ -20,6 +21,7 @@ def screen(settings: Settings) -> Iterator[Finding]:
     yield _display()
     yield from _ways("capture", probe.reasons())
     yield _recorder()
+    yield _microphone()
     yield from _ways("hotkey", hotkeys.reasons())
     yield from _wishes(settings.hotkeys)
     yield _tray()
@@ -54,6 +56,13 @@ def _recorder() -> Finding:
     if found is None:
         return Finding("recorder", "ok", f"{recording.way()}: works")
     return Finding("recorder", "missing", found.reason, found.remedy)
+
+
+def _microphone() -> Finding:
+    found = microphone.obstacle()
+    if found is None:
+        return Finding("microphone", "ok", microphone.way())
+    return Finding("microphone", "missing", found.reason, found.remedy)
 
 
 def _wishes(wished: Hotkeys) -> Iterator[Finding]:

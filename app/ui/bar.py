@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from app.capture.record.facts import Progress
 from app.settings import Recording
 from app.ui import clock
-from app.ui.buttons import IconButton, label, retone
+from app.ui.buttons import Glyph, IconButton, label, retone
 from app.ui.look import Look
 from app.ui.plate import Plate
 
 HEIGHT = 48  # px
+SIGN = 16  # px
 SOON = 10.0  # s before a limit at which the bar says so
 FULL = 0.9  # of the largest size, from where on it says so
 MEGABYTE = 1_000_000
@@ -45,6 +46,23 @@ class Dot(QWidget):
         painter.drawEllipse(QRectF(self.rect()).adjusted(2, 2, -2, -2))
 
 
+class Sign(Glyph):
+    """A microphone where one was wished for: whether it is heard, while it is recorded."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look, "mic", "ink", SIGN)
+
+    def show_sound(self, sound: bool, *, recording: bool) -> None:
+        said = ""
+        if recording:
+            said = self.tr("Sound is recorded") if sound else self.tr("No sound is recorded")
+            self.draw("mic" if sound else "mic-off", "ink" if sound else "danger")
+        else:
+            self.clear()
+        self.setToolTip(said)
+        self.setAccessibleName(said or self.tr("Sound"))
+
+
 class Bar(Plate):
     """Enter finishes, Space pauses and goes on, Esc cancels; each button can be reached by Tab."""
 
@@ -52,13 +70,16 @@ class Bar(Plate):
     cancelled = Signal()
     finished = Signal()
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, *, microphone: bool = False) -> None:
         super().__init__(look)
         self._state = "waiting"
         self.setWindowTitle(self.tr("Recording"))
         self.setAccessibleName(self.tr("Recording"))
         self.dot = Dot(look)
         self.time = QLabel("0:00")
+        self.sound = Sign(look)
+        if not microphone:
+            self.sound.hide()
         self.note = label("", "small")  # the size, or what matters more
         self.pause = IconButton(look, "pause", self.tr("Pause"))
         self.cancel = IconButton(look, "x", self.tr("Cancel"))
@@ -96,7 +117,7 @@ class Bar(Plate):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 8, 0)
         row.setSpacing(8)
-        for widget in (self.dot, self.time, self.note):
+        for widget in (self.dot, self.time, self.sound, self.note):
             row.addWidget(widget)
         row.addSpacing(8)
         for button in (self.pause, self.cancel, self.finish):
@@ -105,6 +126,7 @@ class Bar(Plate):
 
     def show_progress(self, progress: Progress, limits: Recording) -> None:
         self._state = progress.state
+        self.sound.show_sound(progress.sound, recording=progress.state == "recording")
         self.dot.show_state(progress.state)
         waits, ends = progress.state == "waiting", progress.state == "finishing"
         self.time.setText("0:00" if waits else clock.minutes(progress.seconds))

@@ -97,6 +97,7 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; outl
   padding: 4px; selection-background-color: $hover; selection-color: $ink; }
 QLineEdit, QTextEdit, QPlainTextEdit { placeholder-text-color: $ink2; }
 QCheckBox { spacing: 8px; min-height: 28px; background: transparent; }
+QCheckBox:disabled { color: $ink2; }
 QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $edge; border-radius: 4px;
   background: $raised; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent;

@@ -30,7 +30,7 @@ class Surround(QObject):
         self._placed = not wayland()
         self.border = Border(look)
         self.countdown = Countdown(look)
-        self.bar = Bar(look)
+        self.bar = Bar(look, microphone=limits.microphone)
         self.hidden: tuple[Region, ...] = ()  # what of ours stands inside the area
         self._region = area.region
         self._rect = QRect()

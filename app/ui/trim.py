@@ -253,7 +253,11 @@ class Trim(QWidget):
             return
         frames = self._chosen.frames
         if whole:
-            self.count.setText(self.tr("The whole video will be sent"))
+            self.count.setText(
+                self.tr("The whole video will be sent, with sound")
+                if self.cut.recorded.sound
+                else self.tr("The whole video will be sent")
+            )
             tokens = cost_whole(self.cut.recorded, self._chosen.part.seconds)
         else:
             self.count.setText(

@@ -1400,6 +1400,10 @@
         <translation>录制鼠标指针</translation>
     </message>
     <message>
+        <source>Record the microphone</source>
+        <translation>录制麦克风</translation>
+    </message>
+    <message>
         <source>Frames a second</source>
         <translation>每秒帧数</translation>
     </message>
@@ -1418,6 +1422,18 @@
     <message>
         <source>A recording ends by itself when it gets too long or too large; what was recorded until then is kept.</source>
         <translation>录屏过长或过大时会自动结束，已录下的内容会保留。</translation>
+    </message>
+    <message>
+        <source>Sound stays in the recording&apos;s file and in a whole video that is sent; it is never sent with frames.</source>
+        <translation>声音只保留在录屏文件和整段发送的视频中，绝不随画面帧发送。</translation>
+    </message>
+    <message>
+        <source>Not possible here: no microphone with PipeWire (pw-record), PulseAudio (parec) or ALSA (arecord) was found.</source>
+        <translation>此处无法录音：未找到可通过 PipeWire（pw-record）、PulseAudio（parec）或 ALSA（arecord）使用的麦克风。</translation>
+    </message>
+    <message>
+        <source>Not possible here: this build has no access to the microphone.</source>
+        <translation>此处无法录音：当前版本无法访问麦克风。</translation>
     </message>
     <message>
         <source> s</source>
@@ -1476,6 +1492,21 @@
     <message>
         <source>Rename or delete a conversation</source>
         <translation>重命名或删除对话</translation>
+    </message>
+</context>
+<context>
+    <name>Sign</name>
+    <message>
+        <source>Sound is recorded</source>
+        <translation>正在录音</translation>
+    </message>
+    <message>
+        <source>No sound is recorded</source>
+        <translation>没有录音</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>声音</translation>
     </message>
 </context>
 <context>
@@ -1849,6 +1880,10 @@
     <message>
         <source>Choosing frames…</source>
         <translation>正在挑选画面…</translation>
+    </message>
+    <message>
+        <source>The whole video will be sent, with sound</source>
+        <translation>将发送整段视频（含声音）</translation>
     </message>
     <message>
         <source>The whole video will be sent</source>

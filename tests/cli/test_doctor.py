@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,3 +48,13 @@ def test_hotkeys_that_no_system_could_take_are_named(sightline: Run, home: Path)
     assert [row["state"] for row in rows] == ["failed", "failed"]
     assert "already the key for “Ask about a region”" in rows[0]["message"]
     assert "no key called “Hyper”" in rows[1]["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="parec is Linux's")
+def test_the_way_to_the_microphone_is_named(sightline: Run, tmp_path: Path) -> None:
+    (tmp_path / "parec").write_text("#!/bin/sh\n")
+    (tmp_path / "parec").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    (row,) = findings(sightline, "microphone", PATH=path, PULSE_SERVER="unix:/nowhere")
+    assert row["state"] == "ok"
+    assert "PulseAudio (parec)" in row["message"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.capture.record.facts import Progress
 from app.settings import Recording as Limits
@@ -95,6 +97,22 @@ def test_the_bar_keeps_its_width_whatever_it_says(bar: Bar) -> None:
         assert bar.sizeHint().width() == before
 
 
+def test_the_sign_of_the_microphone_says_whether_it_is_heard(look: Look, shown: Show) -> None:
+    bar = Bar(look, microphone=True)
+    shown(bar)
+    width = bar.sizeHint().width()
+    said: list[tuple[str, bool]] = []
+    for state, sound in (("waiting", False), ("recording", True), ("recording", False)):
+        bar.show_progress(replace(RUNNING, state=state, sound=sound), LIMITS)
+        said.append((bar.sound.toolTip(), bar.sound.pixmap().isNull()))
+        assert bar.sizeHint().width() == width
+    assert said == [("", True), ("Sound is recorded", False), ("No sound is recorded", False)]
+
+
+def test_without_a_microphone_the_bar_has_no_sign_of_one(bar: Bar) -> None:
+    assert not bar.sound.isVisible()
+
+
 # --- around the area ------------------------------------------------------------------------
 
 
@@ -131,6 +149,7 @@ def test_a_notice_does_what_its_button_says_and_is_gone(look: Look, hear: Hear) 
     notice = Notice(look, "Saved.", (Deed("Undo", lambda: done.append("undo"), first=True),))
     passed, ended = hear(notice.passed), hear(notice.ended)
     notice.open(seconds=60)
+    assert notice.focusWidget() is notice.buttons[0]
     notice.buttons[0].click()
     assert (done, len(passed), len(ended)) == (["undo"], 0, 1)
 
@@ -167,6 +186,45 @@ def test_changes_are_told_after_a_pause_in_typing(page: Recording, hear: Hear) -
     assert [settings.recording for settings in changed] == [
         Limits(15, pointer=False, delay=3, longest=120, largest=80)
     ]
+
+
+@pytest.fixture
+def parec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with PulseAudio, as far as can be seen without asking it."""
+    (tmp_path / "parec").write_text("#!/bin/sh\n")
+    (tmp_path / "parec").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/native")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="parec is Linux's")
+def test_the_microphone_is_off_until_it_is_wished_for(parec: None, hear: Hear) -> None:
+    page = Recording()
+    page.show_settings(Settings())
+    changed = hear(page.changed)
+    assert (page.microphone.isEnabled(), page.microphone.isChecked()) == (True, False)
+    page.microphone.click()
+    page.flush()
+    assert [settings.recording for settings in changed] == [Limits(microphone=True)]
+    page.deleteLater()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these programs are Linux's")
+def test_where_there_is_no_microphone_none_is_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hear: Hear
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    page = Recording()
+    changed = hear(page.changed)
+    page.show_settings(Settings(recording=Limits(microphone=True)))
+    page.rate.setValue(10)
+    page.flush()
+    assert changed[0].recording.microphone  # once there is one again, it is recorded
+    assert not page.microphone.isChecked()
+    said = [label.text() for label in page.findChildren(QLabel)]
+    assert not page.microphone.isEnabled()
+    assert any("no microphone" in text for text in said)
+    page.deleteLater()
 
 
 def test_showing_settings_tells_nothing(page: Recording, hear: Hear) -> None:

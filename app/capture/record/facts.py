@@ -25,20 +25,22 @@ class Area:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """`seconds` of the file, or while waiting those until it begins; `bytes` on the disk, `frames`
-    written, `dropped` changes that were too quick for this machine."""
+    written, `dropped` changes that were too quick for this machine; `sound` whether the microphone
+    is being recorded."""
 
     seconds: float
     bytes: int
     frames: int
     dropped: int
     state: State
+    sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A finished file. `why` it ended: as asked, at a limit of time or size, found after a crash
     (lost), because the window closed, the screen changed or the disk was full; `note` is a
-    sentence for a person where there is something to say."""
+    sentence for a person where there is something to say, `sound` whether it holds any."""
 
     path: Path
     seconds: float
@@ -47,6 +49,7 @@ class Recorded:
     height: int
     why: Why
     note: str = ""
+    sound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Order:
     largest: int
     hidden: tuple[Region, ...]
     memory: Path
+    microphone: bool = False
 
 
 def order_to_json(order: Order) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def inspect(path: str) -> Iterator[Told]:
             "frames": frames,
             "width": stream.width,
             "height": stream.height,
+            "sound": bool(container.streams.audio),
         }
 
 

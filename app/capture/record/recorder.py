@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from app.capture.record.child import Child, Told
@@ -73,6 +74,7 @@ class Recorder:
             largest=how.largest * _MEGABYTE,
             hidden=hidden,
             memory=self._folder / "screencast.json",
+            microphone=how.microphone,
         )
         asked = {"verb": "record", **order_to_json(order)}
         child = await Child.start(asked, self._command)
@@ -251,15 +253,7 @@ def _final(part: Path) -> Path:
 def _named(recorded: Recorded) -> Recorded:
     path = _final(recorded.path)
     recorded.path.replace(path)
-    return Recorded(
-        path,
-        recorded.seconds,
-        recorded.bytes,
-        recorded.width,
-        recorded.height,
-        recorded.why,
-        recorded.note,
-    )
+    return replace(recorded, path=path)
 
 
 def _disk(error: OSError, folder: Path) -> CaptureFault:

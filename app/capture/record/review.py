@@ -76,7 +76,8 @@ async def inspected(path: Path, *, why: Why = "asked", note: str = "") -> Record
     async with aclosing(_told("inspect", path, {})) as lines:
         async for told in lines:
             size = (await asyncio.to_thread(path.stat)).st_size
-            return Recorded(path, told["seconds"], size, told["width"], told["height"], why, note)
+            shape = told["width"], told["height"]
+            return Recorded(path, told["seconds"], size, *shape, why, note, told["sound"])
     raise CaptureFault("damaged", f"{path.name} holds nothing that can be played.")
 
 

@@ -15,6 +15,7 @@ from app.capture.record.claim import claim
 from app.capture.record.clock import Clock
 from app.capture.record.eye import Eye, Over
 from app.capture.record.facts import Order, Progress, Recorded, State, Why, regions_of_json
+from app.capture.record.sound import Sound
 from app.capture.record.writer import BEAT, Writer
 from app.vocabulary import Region
 
@@ -23,6 +24,7 @@ CANCEL = "cancel"
 _CHECK = 1.0  # seconds between two looks at everything, whatever the screen says of itself
 _LATEST = 3.0  # the same while something changes all the time
 _TELL = 0.25  # seconds between two reports
+_HEAR = 0.1  # seconds between two looks for sound
 _SPARE = 50_000_000  # bytes that stay free on the disk: enough to end the file and to go on
 _NEVER = float("-inf")
 _FULL = "The disk is full; the recording ended there and is kept."
@@ -45,12 +47,18 @@ class Take:
         self._end = 0.0  # seconds of the file
         self._told = self._checked = self._written = _NEVER
         self._skipped = self._dropped = 0
+        self._sound = Sound(order.microphone)
 
     def run(self) -> Recorded | None:
+        try:
+            return self._run()
+        finally:
+            self._sound.close()
+
+    def _run(self) -> Recorded | None:
         if not self._waited():
             return None
-        size, canvas = self._canvas.size, self._canvas
-        self._writer = Writer(self._order.path, size, self._order.frame_rate, canvas.recycle)
+        self._writer = self._opened()
         claim(self._writer.handle)
         self._warm()
         self._clock = Clock(time.monotonic())
@@ -64,12 +72,21 @@ class Take:
         return self._recorded()
 
     def _waited(self) -> bool:
-        """Lets the seconds go that a person asked for; False if it was called off meanwhile."""
+        """Lets the seconds go that a person asked for, and those in which the microphone opens;
+        False if it was called off meanwhile."""
         until = time.monotonic() + self._order.delay
         while (left := until - time.monotonic()) > 0 and self._why is None:
             self._tell(Progress(left, 0, 0, 0, "waiting"))
             self._heed(time.monotonic() + min(left, _TELL))
+        while not self._sound.settled and self._why is None:
+            self._heed(time.monotonic() + _HEAR / 4)
         return self._why is None and not self._cancelled
+
+    def _opened(self) -> Writer:
+        order, canvas, sound = self._order, self._canvas, self._sound.there
+        made = Writer(order.path, canvas.size, order.frame_rate, canvas.recycle, sound=sound)
+        self._sound.begin(made)
+        return made
 
     def _warm(self) -> None:
         """A first look that is not kept: memory that was never used takes 0.3 s at 4K, in which
@@ -93,8 +110,17 @@ class Take:
             if (late := int((time.monotonic() - due) / period)) > 0:
                 self._skipped += 0 if self._clock.paused else late
                 due += late * period
-            self._heed(due)
+            self._rest(due)
         self._finish()
+
+    def _rest(self, until: float) -> None:
+        """Does what is asked until then; sound comes all the time."""
+        while self._why is None:
+            self._sound.feed(self._clock)
+            if (now := time.monotonic()) >= until:
+                break
+            self._heed(min(until, now + _HEAR))
+        self._heed(until)
 
     def _look(self, now: float) -> None:
         if self._writer.full:
@@ -162,7 +188,8 @@ class Take:
             self._tell(self._progress(self._clock.time(now), state))
 
     def _progress(self, seconds: float, state: State) -> Progress:
-        return Progress(seconds, self._writer.bytes, self._writer.frames, self._dropped, state)
+        written = self._writer.bytes, self._writer.frames
+        return Progress(seconds, *written, self._dropped, state, self._sound.on)
 
     def _heed(self, until: float) -> None:
         """Does what is asked until then."""
@@ -178,8 +205,10 @@ class Take:
         now = time.monotonic()
         match asked["do"]:
             case "pause":
+                self._sound.pause(self._clock, now)
                 self._clock.pause(now)
             case "resume":
+                self._sound.resume(self._clock)
                 self._clock.resume(now)
             case "hide":
                 self._hidden = regions_of_json(asked["hidden"])
@@ -192,6 +221,8 @@ class Take:
     def _finish(self) -> None:
         self._end = min(self._clock.time(time.monotonic()), self._order.longest)
         self._tell(self._progress(self._end, "finishing"))
+        self._sound.feed(self._clock)
+        self._sound.end(self._end)
         self._writer.add(self._end, ())  # so that the last picture stands as long as it stood
 
     def _recorded(self) -> Recorded:
@@ -201,7 +232,9 @@ class Take:
             why, note = ("disk", _FULL) if full else ("lost", self._writer.fault.message)
         width, height = self._canvas.size
         size = self._order.path.stat().st_size
-        return Recorded(self._order.path, self._end, size, width, height, why, note)
+        note = " ".join(filter(None, (note, self._sound.note)))
+        sound = self._writer.sounds
+        return Recorded(self._order.path, self._end, size, width, height, why, note, sound)
 
 
 def _free(order: Order) -> int:

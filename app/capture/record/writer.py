@@ -1,4 +1,5 @@
-"""Pictures to a Matroska file that can be played whenever the process is killed; knows no screen.
+"""Pictures and sound to a Matroska file that can be played whenever the process is killed; knows no
+screen.
 
 A thread of its own encodes, so that a look at the screen never waits for the encoder. Only what
 changed is converted: the encoder's own picture is kept and patched. Each cluster is written out
@@ -22,8 +23,10 @@ from typing import Any
 import av
 import numpy as np
 from av.video.frame import PictureType
+from numpy.typing import NDArray
 
 from app.capture.record.canvas import Patch, Pixels
+from app.capture.record.track import RATE
 from app.disk import disk_fault
 from app.vocabulary import CaptureFault
 
@@ -37,6 +40,8 @@ _NICE = 10
 _BT709, _LIMITED = 1, 1  # ISO/IEC 23091-2's numbers, as FFmpeg has them
 # x264's quickest way, each picture handed over at once; constant quality, type stays legible
 _OPTIONS = {"preset": "ultrafast", "tune": "zerolatency", "crf": "22"}
+_VOICE = 64_000  # bits a second
+_APART = 400_000  # µs that a picture waits at most for the sound beside it, or the other way
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,13 @@ class _Step:
 
     time: int
     patches: tuple[Patch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Sound that follows what was given before."""
+
+    samples: NDArray[np.int16]
 
 
 class Writer:
@@ -56,9 +68,12 @@ class Writer:
         size: tuple[int, int],
         rate: int,
         done: Callable[[Patch], None] = lambda _: None,
+        *,
+        sound: bool = False,
     ) -> None:
         """`done` hears of each patch that is not looked at any more, on the encoder's thread."""
         self._done = done
+        self.sounds = sound
         self.fault: CaptureFault | None = None
         self.frames = 0
         self._path = path
@@ -66,9 +81,9 @@ class Writer:
             self._file = _File(path)
         except OSError as error:
             raise _disk(error, path) from error
-        self._film = _Film(self._file, size, rate)
+        self._film = _Film(self._file, size, rate, sound=sound)
         self._given = self._laid = 0  # bytes of patches; each counted by one thread alone
-        self._steps: queue.SimpleQueue[_Step | None] = queue.SimpleQueue()
+        self._steps: queue.SimpleQueue[_Step | _Chunk | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="encoder")
         self._thread.start()
 
@@ -91,6 +106,10 @@ class Writer:
         self._given += sum(patch.pixels.nbytes for patch in patches)
         self._steps.put(_Step(round(time * 1000), patches))
 
+    def add_sound(self, samples: NDArray[np.int16]) -> None:
+        """What was heard next, 48 kHz mono: the film has sound from its begin, without a gap."""
+        self._steps.put(_Chunk(samples))
+
     def finish(self) -> None:
         """Waits until everything is written and closed."""
         self._steps.put(None)
@@ -100,6 +119,10 @@ class Writer:
     def _work(self) -> None:
         _step_back()
         while (step := self._steps.get()) is not None:
+            if isinstance(step, _Chunk):
+                if self.fault is None:
+                    self._try(partial(self._film.hear, step.samples))
+                continue
             self._laid += sum(patch.pixels.nbytes for patch in step.patches)
             if self.fault is None:
                 self._try(partial(self._film.write, step))
@@ -121,9 +144,10 @@ class Writer:
 class _Film:
     """The encoder, the container and the picture that the patches are laid on."""
 
-    def __init__(self, file: _File, size: tuple[int, int], rate: int) -> None:
+    def __init__(self, file: _File, size: tuple[int, int], rate: int, *, sound: bool) -> None:
         # clusters as short as this, and each written out when it is done
         options = {"cluster_time_limit": str(_CLUSTER), "flush_packets": "1"}
+        options |= {"max_interleave_delta": str(_APART)}
         self._container = av.open(file, "w", format="matroska", options=options)
         stream = self._container.add_stream("libx264", rate=rate, options=_OPTIONS)
         stream.width, stream.height = size
@@ -135,6 +159,8 @@ class _Film:
         coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
         coder.color_range = _LIMITED
         self._stream = stream
+        self._voice = _voice(self._container) if sound else None
+        self._heard = 0  # samples
         self._picture = av.VideoFrame(*size, "yuv420p")
         self._planes = [_plane(plane) for plane in self._picture.planes]
         self._last = -1
@@ -151,9 +177,19 @@ class _Film:
         self._picture.pict_type = PictureType.I if key else PictureType.NONE
         self._container.mux(self._stream.encode(self._picture))
 
+    def hear(self, samples: NDArray[np.int16]) -> None:
+        assert self._voice is not None
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        frame.pts, frame.time_base = self._heard, Fraction(1, RATE)
+        self._heard += samples.size
+        self._container.mux(self._voice.encode(frame))
+
     def close(self) -> None:
         try:
             self._container.mux(self._stream.encode(None))
+            if self._voice is not None:
+                self._container.mux(self._voice.encode(None))
         finally:
             self._container.close()
 
@@ -163,6 +199,12 @@ class _Film:
             x, y = patch.x // shrink, patch.y // shrink
             height, width = part.shape
             place[y : y + height, x : x + width] = part
+
+
+def _voice(container: Any) -> Any:
+    stream = container.add_stream("libopus", rate=RATE)
+    stream.codec_context.layout, stream.bit_rate = "mono", _VOICE
+    return stream
 
 
 def threads(pixels: int, cores: int) -> int:

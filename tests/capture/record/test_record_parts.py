@@ -126,7 +126,7 @@ def test_a_pointer_that_moves_leaves_nothing_behind() -> None:
 def test_an_order_crosses_the_pipe_whole(tmp_path: Path) -> None:
     area = Area("window", Region(-5, 3, 20, 10), 77)
     hidden = (Region(1, 2, 3, 4), Region(-1, -2, 3, 4))
-    order = Order(tmp_path / "ü.mkv", area, 30, True, 2.5, 60, 10**9, hidden, tmp_path / "m")
+    order = Order(tmp_path / "ü.mkv", area, 30, True, 2.5, 60, 10**9, hidden, tmp_path / "m", True)
     assert order_of_json(json.loads(json.dumps(order_to_json(order)))) == order
     plain = replace(order, hidden=(), area=Area("screen", Region(0, 0, 1, 1)))
     assert order_of_json(json.loads(json.dumps(order_to_json(plain)))) == plain
