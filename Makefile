@@ -34,7 +34,7 @@ format: setup-test
 	$(VENV)/ruff check --fix app tests packaging assets
 
 translations: setup-run
-	$(VENV)/pyside6-lupdate app/ui/*.py -locations none -no-obsolete \
+	$(VENV)/pyside6-lupdate app/ui/*.py app/ui/*/*.py -locations none -no-obsolete \
 		-ts assets/translations/sightline_zh_CN.ts
 	$(VENV)/pyside6-lrelease assets/translations/sightline_zh_CN.ts
 

@@ -17,11 +17,11 @@ from app.store import Store
 from app.ui.bindings import Bindings
 from app.ui.chords import spelt
 from app.ui.farewell import Farewell
+from app.ui.film.recorder import Film, RecorderFlow
 from app.ui.instance import Instance
 from app.ui.preferences import Preferences
-from app.ui.recorder import Film, RecorderFlow
+from app.ui.screen.shutter import Shutter, Wish
 from app.ui.session import Session
-from app.ui.shutter import Shutter, Wish
 from app.ui.tasks import Tasks
 from app.ui.tray import RECENT, Tray
 from app.ui.window import Window

@@ -25,9 +25,9 @@ from app.capture.record.facts import Area
 from app.handover import Invocation
 from app.settings import Mark, Profile, Recording, Settings, folders, save
 from app.ui.desk import Desk
-from app.ui.pane import Pane
+from app.ui.film.trim import Trim
 from app.ui.program import run
-from app.ui.trim import Trim
+from app.ui.screen.pane import Pane
 from app.vocabulary import Region
 
 SCALE = float(os.environ.get("QT_SCALE_FACTOR", "1"))

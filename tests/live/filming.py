@@ -18,8 +18,8 @@ from app.capture.listing import windows
 from app.capture.record.facts import Area
 from app.keys import Keys
 from app.settings import Profile, Recording, Settings, folders
+from app.ui.film.recorder import Film, RecorderFlow
 from app.ui.look import Look
-from app.ui.recorder import Film, RecorderFlow
 from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.sweeper import Sweeper

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.keys import Keys
 from app.settings import Settings, folders
-from app.ui.camera import Camera
-from app.ui.keeping import Keeper
 from app.ui.look import Look
-from app.ui.pin import Pins
+from app.ui.screen.camera import Camera
+from app.ui.screen.keeping import Keeper
+from app.ui.screen.pin import Pins
+from app.ui.screen.snip import Snip
+from app.ui.screen.studio import Aids
 from app.ui.services import Services
-from app.ui.snip import Snip
-from app.ui.studio import Aids
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
 from app.ui.words import speak

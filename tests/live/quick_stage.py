@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.keys import Keys
 from app.settings import Profile, Settings, folders, load
 from app.ui.look import Look
-from app.ui.quick import Quick
-from app.ui.quicks import Quicks
+from app.ui.popup.quick import Quick
+from app.ui.popup.quicks import Quicks
 from app.ui.services import Services
 from app.ui.session import Session
 from app.ui.sweeper import Sweeper

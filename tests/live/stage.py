@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from app.cli import snip
 from app.handover import Invocation
 from app.ui.desk import Desk
-from app.ui.pane import Pane
 from app.ui.program import run
+from app.ui.screen.pane import Pane
 
 
 def tell(kind: str, **facts: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 from chat import ChatServer
 from PySide6.QtCore import QSize
 
-from app.ui.stature import size_of
+from app.ui.popup.stature import size_of
 
 pytestmark = pytest.mark.live
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QRect, QSize
 
-from app.ui.around import Ground, ground_of, logical, physical, spot
+from app.ui.film.around import Ground, ground_of, logical, physical, spot
 from app.vocabulary import Region
 
 FULL = QRect(0, 0, 1920, 1080)

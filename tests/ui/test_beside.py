@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QRect, QSize
 
-from app.ui.beside import GAP, Stand, beside, grown
+from app.ui.popup.beside import GAP, Stand, beside, grown
 
 ROOM = QRect(0, 0, 1280, 800)
 SIZE = QSize(460, 250)

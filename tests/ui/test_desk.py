@@ -22,12 +22,12 @@ from app.handover import Invocation
 from app.keys import Keys
 from app.settings import LOCAL, Profile, Settings, folders
 from app.ui.desk import Desk
+from app.ui.film.trim import Film
 from app.ui.instance import Instance
 from app.ui.look import Look
 from app.ui.preferences import Preferences
 from app.ui.services import Services
 from app.ui.session import Session
-from app.ui.trim import Film
 from app.ui.window import Window
 from app.vocabulary import Error, Frame
 

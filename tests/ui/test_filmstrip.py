@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from app.ui.filmstrip import GRIP, LEAST, Filmstrip, Grip
+from app.ui.film.filmstrip import GRIP, LEAST, Filmstrip, Grip
 from app.ui.look import Look
 
 Hear = Callable[..., list[Any]]

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QApplication
 from app.capture.encode import to_frame, to_shot
 from app.capture.secrets import Secret, find
 from app.docs.reader import DocumentWorker
-from app.ui.ink import burn
-from app.ui.marks import Label, Mark, Pixelate, Redact, Style, blocks
+from app.ui.screen.ink import burn
+from app.ui.screen.marks import Label, Mark, Pixelate, Redact, Style, blocks
 from app.vocabulary import Frame, Region
 
 WIDE, HIGH, BLOCK = 96, 72, 24

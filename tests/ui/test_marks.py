@@ -9,9 +9,9 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QApplication
 
-from app.ui.hand import SIZES, WIDTHS, Hand
-from app.ui.ink import Mosaic, burn, paint
-from app.ui.marks import (
+from app.ui.screen.hand import SIZES, WIDTHS, Hand
+from app.ui.screen.ink import Mosaic, burn, paint
+from app.ui.screen.marks import (
     Arrow,
     Box,
     Label,

@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.capture.windows import DesktopWindow
-from app.ui import lens
 from app.ui.look import Look
-from app.ui.marking import Marking
-from app.ui.overlay import Choice, Manner, Overlay
-from app.ui.pane import Pane
-from app.ui.still import Still
+from app.ui.screen import lens
+from app.ui.screen.marking import Marking
+from app.ui.screen.overlay import Choice, Manner, Overlay
+from app.ui.screen.pane import Pane
+from app.ui.screen.still import Still
 from app.vocabulary import Region
 
 Hear = Callable[..., list[Any]]

@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.ui.keeping import Keeper
 from app.ui.look import Look
-from app.ui.pin import FAINTEST, LEAST_SIDE, Pin, Pins
+from app.ui.screen.keeping import Keeper
+from app.ui.screen.pin import FAINTEST, LEAST_SIDE, Pin, Pins
 from app.ui.tasks import Tasks
 
 Hear = Callable[..., list[Any]]

@@ -27,11 +27,11 @@ from app.store import Store, Turn
 from app.ui.gallery import Gallery
 from app.ui.look import Look
 from app.ui.page import Page
-from app.ui.quick import Quick
-from app.ui.quicks import Quicks
+from app.ui.popup.quick import Quick
+from app.ui.popup.quicks import Quicks
+from app.ui.popup.stature import size_of, size_text
 from app.ui.services import Services
 from app.ui.session import Session, Shown
-from app.ui.stature import size_of, size_text
 from app.vocabulary import Answer, Error, Frame, Source
 
 PLACE = QRect(40, 60, 200, 120)
@@ -670,7 +670,7 @@ from PySide6.QtWidgets import QApplication
 from app.keys import Keys
 from app.settings import Profile, Settings, folders
 from app.ui.look import Look
-from app.ui.quicks import Quicks
+from app.ui.popup.quicks import Quicks
 from app.ui.services import Services
 from app.vocabulary import Frame, Source
 

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.capture.record.facts import Area
 from app.keys import Keys
 from app.settings import Settings, folders
-from app.ui.clearing import Clearing
+from app.ui.film.clearing import Clearing
+from app.ui.film.recorder import RecorderFlow
 from app.ui.look import Look
-from app.ui.recorder import RecorderFlow
 from app.ui.services import Services
 from app.vocabulary import Error, Region
 

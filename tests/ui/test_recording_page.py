@@ -18,11 +18,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from app.capture.record.facts import Progress
 from app.settings import Recording as Limits
 from app.settings import Settings
-from app.ui import clock
-from app.ui.bar import Bar
-from app.ui.border import GAP, LINE, Border, Countdown
+from app.ui.film import clock
+from app.ui.film.bar import Bar
+from app.ui.film.border import GAP, LINE, Border, Countdown
+from app.ui.film.notice import Deed, Notice
 from app.ui.look import Look
-from app.ui.notice import Deed, Notice
 from app.ui.recording import Recording
 
 Hear = Callable[..., list[Any]]

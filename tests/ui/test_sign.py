@@ -15,7 +15,7 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.ui.sign import FLASH, SHUTTER, Flash, Sign, players
+from app.ui.screen.sign import FLASH, SHUTTER, Flash, Sign, players
 from app.ui.tasks import Tasks
 
 Hear = Callable[..., list[Any]]

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.capture.shot import Shot
 from app.settings import Mark
-from app.ui.camera import Roll
-from app.ui.snip import KEPT, _kept
-from app.ui.still import Still
+from app.ui.screen.camera import Roll
+from app.ui.screen.snip import KEPT, _kept
+from app.ui.screen.still import Still
 from app.vocabulary import Region
 
 regions = st.builds(

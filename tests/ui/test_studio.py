@@ -17,12 +17,12 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 
 from app.capture.secrets import Secret
 from app.docs.reader import DocumentWorker
-from app.ui.keeping import Keeper
 from app.ui.look import Look
-from app.ui.marks import Arrow, Box, Label, Number, Pen, Pixelate, Redact
-from app.ui.pin import Pins
 from app.ui.places import HERE
-from app.ui.studio import Aids, Studio
+from app.ui.screen.keeping import Keeper
+from app.ui.screen.marks import Arrow, Box, Label, Number, Pen, Pixelate, Redact
+from app.ui.screen.pin import Pins
+from app.ui.screen.studio import Aids, Studio
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
 from app.vocabulary import Error, Region

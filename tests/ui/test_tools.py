@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from app.ui.look import Look
-from app.ui.placing import GAP, TAG, stand
-from app.ui.tools import Bar, colours
+from app.ui.screen.placing import GAP, TAG, stand
+from app.ui.screen.tools import Bar, colours
 
 Hear = Callable[..., list[Any]]
 Shown = Callable[[QWidget], QWidget]

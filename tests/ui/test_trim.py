@@ -18,11 +18,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.capture.record.facts import Recorded
-from app.ui.cut import LARGEST, cost, cost_whole
+from app.ui.film.cut import LARGEST, cost, cost_whole
+from app.ui.film.trim import Film, Trim
 from app.ui.look import Look
 from app.ui.places import Place
 from app.ui.tasks import Tasks
-from app.ui.trim import Film, Trim
 from app.vocabulary import Error, Frame, Source
 
 HERE = Place("local", "this machine", True, True, "ready", takes_video=True)

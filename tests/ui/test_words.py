@@ -22,7 +22,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str
     """What the code says now, and what the catalogue has for it."""
     catalogue = tmp_path_factory.mktemp("words") / CATALOGUE.name
     catalogue.write_bytes(CATALOGUE.read_bytes())
-    files = [str(path) for path in sorted(UI.glob("*.py"))]
+    files = [str(path) for path in sorted(UI.rglob("*.py"))]
     options = ["-locations", "none", "-no-obsolete", "-ts", str(catalogue)]
     subprocess.run([str(TOOLS / "lupdate"), *files, *options], check=True, capture_output=True)
     return messages(catalogue)

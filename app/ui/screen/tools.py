@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.buttons import Glyph, IconButton
-from app.ui.hand import STYLED, TOOLS, WIDTHS, Tool
 from app.ui.line import Line
 from app.ui.look import Look
-from app.ui.placing import GAP, stand
-from app.ui.swatch import Swatch
+from app.ui.screen.hand import STYLED, TOOLS, WIDTHS, Tool
+from app.ui.screen.placing import GAP, stand
+from app.ui.screen.swatch import Swatch
 from app.ui.theme import SPACE, Theme
 
 NOTE = 480  # px, the widest a note gets

@@ -13,7 +13,7 @@ from typing import assert_never
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF, QRegion
 
-from app.ui.marks import (
+from app.ui.screen.marks import (
     HALO,
     Arrow,
     Box,

@@ -18,17 +18,17 @@ from PySide6.QtGui import (
 from app.answer.boxes import LabelledBox, find
 from app.settings import Settings
 from app.store import Turn
-from app.ui.casing import Casing
 from app.ui.dress import Dress
 from app.ui.gallery import Gallery
 from app.ui.links import open_link
 from app.ui.look import Look
-from app.ui.offers import Offer, offers
 from app.ui.places import Place
-from app.ui.plan import Plan
+from app.ui.popup.casing import Casing
+from app.ui.popup.offers import Offer, offers
+from app.ui.popup.plan import Plan
+from app.ui.popup.stature import Stature
 from app.ui.services import Services
 from app.ui.session import Session, Shown
-from app.ui.stature import Stature
 from app.ui.tasks import Tasks
 from app.vocabulary import DocumentFault, Error, Frame
 

@@ -11,8 +11,8 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
 from app.ui.buttons import Glyph, IconButton, label
+from app.ui.film.plate import Plate
 from app.ui.look import Look
-from app.ui.plate import Plate
 
 WIDTH = 380  # px
 EDGE = 16  # px to the end of the screen

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from app.capture.encode import to_frame, to_shot
 from app.capture.secrets import Secret, find
-from app.ui.marks import rect
+from app.ui.screen.marks import rect
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
 from app.vocabulary import DocumentFault, Frame, Region

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QWidget
 
-from app.ui import clock
+from app.ui.film import clock
 from app.ui.look import Look
 
 HEIGHT = 64  # px

@@ -8,7 +8,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, QRect, QTimer, Signal
 
 from app.ui.look import Look
-from app.ui.quick import Quick
+from app.ui.popup.quick import Quick
 from app.ui.services import Services
 from app.ui.tasks import Tasks
 from app.vocabulary import Frame

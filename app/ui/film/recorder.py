@@ -16,14 +16,14 @@ from app.capture.obstacle import wayland
 from app.capture.record.facts import Area, Progress, Recorded
 from app.capture.record.recorder import Recorder, discarded, left_over, recovered
 from app.capture.record.review import inspected
-from app.ui.clearing import Arrivals, Clearing
+from app.ui.film.clearing import Arrivals, Clearing
+from app.ui.film.notice import Deed, Notice
+from app.ui.film.pursuit import Pursuit
+from app.ui.film.surround import Surround
+from app.ui.film.trim import Film, Trim
 from app.ui.look import Look
-from app.ui.notice import Deed, Notice
-from app.ui.pursuit import Pursuit
 from app.ui.services import Services
-from app.ui.surround import Surround
 from app.ui.tasks import Tasks
-from app.ui.trim import Film, Trim
 from app.vocabulary import CaptureFault, Error, Region
 
 log = logging.getLogger(__name__)

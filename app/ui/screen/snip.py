@@ -17,11 +17,11 @@ from app.capture import focus, listing
 from app.capture.record.facts import Area
 from app.capture.windows import window_at
 from app.settings import Mark, Settings
-from app.ui.aside import Aside
-from app.ui.camera import Camera, Roll
 from app.ui.look import Look
-from app.ui.overlay import Choice, Manner, Overlay
-from app.ui.studio import Aids, Studio
+from app.ui.screen.aside import Aside
+from app.ui.screen.camera import Camera, Roll
+from app.ui.screen.overlay import Choice, Manner, Overlay
+from app.ui.screen.studio import Aids, Studio
 from app.vocabulary import Frame, Region
 
 Kind = Literal["region", "window", "screen"]

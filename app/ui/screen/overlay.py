@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QCursor, QImage
 
-from app.ui.pane import MakeStudio, Pane
-from app.ui.still import Still
+from app.ui.screen.pane import MakeStudio, Pane
+from app.ui.screen.still import Still
 from app.vocabulary import Region
 
 

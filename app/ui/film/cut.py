@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from app.capture.record.facts import Recorded, Thumb
 from app.capture.record.review import chosen, thumbnails, trimmed
 from app.docs.budget import film_tokens, fit, tokens
-from app.ui.filmstrip import HEIGHT
+from app.ui.film.filmstrip import HEIGHT
 from app.ui.tasks import Tasks
 from app.ui.thumbnails import shrink
 from app.vocabulary import CaptureFault, Clip, Frame

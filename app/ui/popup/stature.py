@@ -6,9 +6,9 @@ from __future__ import annotations
 from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QRect, QSize
 from PySide6.QtGui import QCursor, QGuiApplication, QScreen
 
-from app.ui.beside import Stand, beside, grown
-from app.ui.casing import Casing
-from app.ui.plan import LEAST, Plan
+from app.ui.popup.beside import Stand, beside, grown
+from app.ui.popup.casing import Casing
+from app.ui.popup.plan import LEAST, Plan
 
 FIRST = QSize(460, 640)  # px, the most that it grows to by itself
 SMALLEST = QSize(360, 240)  # px

@@ -22,14 +22,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.capture.windows import DesktopWindow
-from app.ui import lens
-from app.ui.drag import REACH, Drag
-from app.ui.hint import Hint
-from app.ui.marking import Marking
-from app.ui.still import Still
-from app.ui.studio import Studio
+from app.ui.screen import lens
+from app.ui.screen.drag import REACH, Drag
+from app.ui.screen.hint import Hint
+from app.ui.screen.marking import Marking
+from app.ui.screen.still import Still
+from app.ui.screen.studio import Studio
+from app.ui.screen.veil import Veil
 from app.ui.theme import SMALL
-from app.ui.veil import Veil
 from app.vocabulary import Region
 
 ARROWS = {

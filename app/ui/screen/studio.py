@@ -15,18 +15,18 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QImage, QKeySequence, QSh
 from PySide6.QtWidgets import QWidget
 
 from app.capture.secrets import Secret
-from app.ui.hand import WIDTHS
-from app.ui.ink import burn
-from app.ui.keeping import Keeper
 from app.ui.look import Look
-from app.ui.marks import Pixelate, Redact, rect
-from app.ui.pin import Pins
 from app.ui.places import HERE
-from app.ui.reading import Reading
-from app.ui.sketch import Sketch
+from app.ui.screen.hand import WIDTHS
+from app.ui.screen.ink import burn
+from app.ui.screen.keeping import Keeper
+from app.ui.screen.marks import Pixelate, Redact, rect
+from app.ui.screen.pin import Pins
+from app.ui.screen.reading import Reading
+from app.ui.screen.sketch import Sketch
+from app.ui.screen.tools import DEED_KEYS, KEYS, Bar, colours
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
-from app.ui.tools import DEED_KEYS, KEYS, Bar, colours
 from app.vocabulary import Fault, Region
 
 Purpose = Literal["ask", "attach"]

@@ -31,9 +31,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.ui.keeping import Keeper
 from app.ui.look import Look
 from app.ui.menu import Menu
+from app.ui.screen.keeping import Keeper
 from app.ui.tasks import Tasks
 from app.vocabulary import Fault
 

@@ -9,15 +9,15 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
-from app.ui.camera import Camera
-from app.ui.keeping import Keeper
 from app.ui.look import Look
-from app.ui.pin import Pins
-from app.ui.quicks import Quicks
+from app.ui.popup.quicks import Quicks
+from app.ui.screen.camera import Camera
+from app.ui.screen.keeping import Keeper
+from app.ui.screen.pin import Pins
+from app.ui.screen.sign import Sign
+from app.ui.screen.snip import Snip
+from app.ui.screen.studio import Aids
 from app.ui.services import Services
-from app.ui.sign import Sign
-from app.ui.snip import Snip
-from app.ui.studio import Aids
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
 from app.vocabulary import Region

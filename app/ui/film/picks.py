@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
-from app.ui import clock
+from app.ui.film import clock
 from app.vocabulary import Frame
 
 PICTURE = QSize(112, 70)  # px

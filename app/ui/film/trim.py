@@ -20,14 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from app.capture.record.facts import Recorded
-from app.ui import clock
 from app.ui.buttons import label, retone
-from app.ui.cut import LARGEST, Chosen, Cut, Part, cost, cost_whole
-from app.ui.filmstrip import Filmstrip
+from app.ui.film import clock
+from app.ui.film.cut import LARGEST, Chosen, Cut, Part, cost, cost_whole
+from app.ui.film.filmstrip import Filmstrip
+from app.ui.film.picks import Picks
+from app.ui.film.projection import Projection
 from app.ui.look import Look
-from app.ui.picks import Picks
 from app.ui.places import Place
-from app.ui.projection import Projection
 from app.ui.prompt import Prompt
 from app.ui.tasks import Tasks
 from app.vocabulary import CaptureFault, Clip, Frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF
 
-from app.ui.marking import Grip, Marking
+from app.ui.screen.marking import Grip, Marking
 
 TREMBLE = 4  # logical px a hand moves while it clicks
 REACH = 9  # logical px around an edge in which it can be held

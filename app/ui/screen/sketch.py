@@ -9,10 +9,10 @@ from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
-from app.ui.hand import Hand
-from app.ui.ink import Mosaic, against, paint
-from app.ui.marks import Label, bounds, label_font, rect, touched
-from app.ui.writing import Field
+from app.ui.screen.hand import Hand
+from app.ui.screen.ink import Mosaic, against, paint
+from app.ui.screen.marks import Label, bounds, label_font, rect, touched
+from app.ui.screen.writing import Field
 from app.vocabulary import Region
 
 EDGE = 6  # px around a mark that its frame takes

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.capture.record.facts import Progress
 from app.settings import Recording
-from app.ui import clock
 from app.ui.buttons import Glyph, IconButton, label, retone
+from app.ui.film import clock
+from app.ui.film.plate import Plate
 from app.ui.look import Look
-from app.ui.plate import Plate
 
 HEIGHT = 48  # px
 SIGN = 16  # px

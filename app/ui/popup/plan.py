@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.answer.boxes import LabelledBox
 from app.ui.banner import Banner
 from app.ui.buttons import IconButton, label
-from app.ui.chips import Chips
-from app.ui.inquiry import Inquiry
 from app.ui.line import Line
 from app.ui.look import Look
-from app.ui.picture import Picture
 from app.ui.places import Place
+from app.ui.popup.chips import Chips
+from app.ui.popup.inquiry import Inquiry
+from app.ui.popup.picture import Picture
 from app.ui.transcript import Transcript
 from app.vocabulary import Frame
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from app.ui.look import Look
-from app.ui.offers import Offer
+from app.ui.popup.offers import Offer
 
 HIGH = 30  # px
 BETWEEN = 6  # px

@@ -14,7 +14,7 @@ from app.capture.encode import as_image, to_frame, to_shot
 from app.capture.scene import freeze
 from app.capture.shot import Shot
 from app.capture.windows import DesktopWindow
-from app.ui.still import Still
+from app.ui.screen.still import Still
 from app.vocabulary import CaptureFault, Frame, Region
 
 

@@ -11,9 +11,9 @@ from app.capture.obstacle import wayland
 from app.capture.record.facts import Area, Progress
 from app.capture.windows import DesktopWindow
 from app.settings import Recording
-from app.ui.around import Ground, ground_of, logical, physical, spot
-from app.ui.bar import Bar
-from app.ui.border import Border, Countdown
+from app.ui.film.around import Ground, ground_of, logical, physical, spot
+from app.ui.film.bar import Bar
+from app.ui.film.border import Border, Countdown
 from app.ui.look import Look
 from app.vocabulary import Region
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from PySide6.QtGui import QRegion
 
-from app.ui.marks import (
+from app.ui.screen.marks import (
     Arrow,
     Box,
     Label,
