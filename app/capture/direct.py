@@ -5,13 +5,13 @@ mss hands over the raw pixels; its `.rgb` is never used, for it costs ten times 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from app.capture import permission
 from app.capture.obstacle import NO_DISPLAY, Obstacle, no_display, wayland
 from app.capture.shot import Shot
 from app.vocabulary import Region
@@ -26,7 +26,7 @@ def obstacle() -> Obstacle | None:
     if wayland():
         return Obstacle("Wayland shows a program its own windows only")
     if sys.platform == "darwin":
-        return permission()
+        return permission.obstacle()
     try:
         with _screens():
             return None
@@ -86,16 +86,3 @@ def _unreachable(error: Exception) -> Obstacle:
     where = f" {display}" if display else ""
     text = str(error).strip().rstrip(".") or type(error).__name__
     return Obstacle(f"the display{where} does not answer ({text})", kind="no_display")
-
-
-def permission() -> Obstacle | None:
-    """macOS hands every program a picture, but without permission an empty desktop."""
-    graphics = ctypes.CDLL("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics")
-    graphics.CGPreflightScreenCaptureAccess.restype = ctypes.c_bool
-    if graphics.CGPreflightScreenCaptureAccess():
-        return None
-    return Obstacle(
-        "macOS has not allowed Sightline to record the screen",
-        "allow it in System Settings › Privacy & Security › Screen Recording, then start "
-        "Sightline again",
-    )

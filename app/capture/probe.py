@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 
-from app.capture import direct
+from app.capture import direct, permission
 from app.capture.obstacle import NO_DISPLAY, Obstacle, no_display, wayland
 
 
@@ -40,7 +40,7 @@ def _through_qt() -> Obstacle | None:
         return Obstacle("Wayland shows a program its own windows only")
     if importlib.util.find_spec("PySide6") is None:
         return Obstacle("Qt is not installed")
-    return direct.permission() if sys.platform == "darwin" else None
+    return permission.obstacle()
 
 
 def _state(name: str, obstacle: Obstacle | None) -> BackendState:

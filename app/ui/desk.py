@@ -20,6 +20,7 @@ from app.ui.farewell import Farewell
 from app.ui.film.recorder import Film, RecorderFlow
 from app.ui.instance import Instance
 from app.ui.preferences import Preferences
+from app.ui.relaunch import relaunch
 from app.ui.screen.shutter import Shutter, Wish
 from app.ui.session import Session
 from app.ui.tasks import Tasks
@@ -101,6 +102,7 @@ class Desk(QObject):
         window.deeds.preferences_made.connect(self._equip)
         window.deeds.record_wanted.connect(self._record)
         self.shutter.attached.connect(self._attach)
+        self.shutter.permit.reopened.connect(self._start_anew)
         self.recorder.state_changed.connect(self.tray.show_recording)
         self.recorder.noticed.connect(self.session.noticed)
         self.recorder.taken.connect(self._ask_film)
@@ -167,7 +169,8 @@ class Desk(QObject):
     def _record(self, *, menu: bool = False) -> None:
         """Starts one, or ends the one that runs."""
         self._by_menu = menu
-        self.recorder.toggle()
+        if self.shutter.permit.lets():
+            self.recorder.toggle()
 
     async def _choose_area(self) -> Area | None:
         return await self.shutter.snip.area(menu=self._by_menu)
@@ -197,6 +200,10 @@ class Desk(QObject):
         self.window.composer.prompt.setPlainText(text)
 
     # --- the window's life --------------------------------------------------------------------
+
+    def _start_anew(self) -> None:
+        relaunch()
+        self.quitted.emit()
 
     def show_window(self) -> None:
         """In front, where it was, with the keys."""

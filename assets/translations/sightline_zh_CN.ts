@@ -1187,6 +1187,37 @@
     </message>
 </context>
 <context>
+    <name>Permit</name>
+    <message>
+        <source>macOS must let Sightline see the screen</source>
+        <translation>macOS 需要允许 Sightline 查看屏幕</translation>
+    </message>
+    <message>
+        <source>Switch Sightline on in System Settings › Privacy &amp; Security › Screen Recording. It holds from the next start. Nothing is sent before you ask.</source>
+        <translation>请在“系统设置 › 隐私与安全性 › 屏幕录制”中打开 Sightline。下次启动后生效。提问之前不会发送任何内容。</translation>
+    </message>
+    <message>
+        <source>Open System Settings</source>
+        <translation>打开系统设置</translation>
+    </message>
+    <message>
+        <source>Quit and reopen</source>
+        <translation>退出并重新打开</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>macOS lets Sightline see the screen now</source>
+        <translation>macOS 已允许 Sightline 查看屏幕</translation>
+    </message>
+    <message>
+        <source>It holds once Sightline has been started again.</source>
+        <translation>重新启动 Sightline 后生效。</translation>
+    </message>
+</context>
+<context>
     <name>Picks</name>
     <message>
         <source>Frames that will be sent</source>

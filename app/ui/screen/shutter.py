@@ -13,6 +13,7 @@ from app.ui.look import Look
 from app.ui.popup.quicks import Quicks
 from app.ui.screen.camera import Camera
 from app.ui.screen.keeping import Keeper
+from app.ui.screen.permit import Permit
 from app.ui.screen.pin import Pins
 from app.ui.screen.sign import Sign
 from app.ui.screen.snip import Snip
@@ -57,13 +58,16 @@ class Shutter(QObject):
         self.snip = Snip(look, Camera(), lambda: services.settings, aids)
         self.snip.learned.connect(services.apply_settings)
         self._sign = Sign(tasks)
+        self.permit = Permit()
         self.quicks = Quicks(services, look)
 
     def take(self, wish: Wish) -> None:
-        self._tasks.spawn(self._take(wish), "capture")
+        if self.permit.lets():
+            self._tasks.spawn(self._take(wish), "capture")
 
     async def close(self) -> None:
         """Before the services' own end."""
+        self.permit.close()
         self.pins.close()
         await self.quicks.close()
 
