@@ -4,12 +4,10 @@ nothing."""
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.ui.buttons import retone
-from app.ui.icons import window_icon
-
-MARK = 48  # px
+from app.ui.message import choice, message
 
 
 class Farewell(QObject):
@@ -28,11 +26,7 @@ class Farewell(QObject):
         if self._box is not None:
             self._box.raise_()
             return
-        box = QMessageBox(self._window)
-        box.setWindowTitle("Sightline")
-        box.setIconPixmap(window_icon().pixmap(MARK, MARK))
-        box.setText(self.tr("Keep Sightline running?"))
-        box.setInformativeText(
+        details = (
             self.tr(
                 "This desktop shows no tray icon. {key} or starting Sightline again brings the "
                 "window back."
@@ -42,10 +36,11 @@ class Farewell(QObject):
                 "This desktop shows no tray icon. Starting Sightline again brings the window back."
             )
         )
-        stay = _button(box, self.tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
+        box = message(self.tr("Keep Sightline running?"), details, self._window)
+        stay = choice(box, self.tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
         retone(stay, "role", "primary")
-        leave = _button(box, self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
-        escape = _button(box, self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        leave = choice(box, self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
+        escape = choice(box, self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(stay)
         box.setEscapeButton(escape)
         stay.clicked.connect(self.stayed)
@@ -62,9 +57,3 @@ class Farewell(QObject):
         if self._box is not None:
             self._box.deleteLater()
             self._box = None
-
-
-def _button(box: QMessageBox, text: str, role: QMessageBox.ButtonRole) -> QPushButton:
-    button = box.addButton(text, role)
-    button.setAccessibleName(text)
-    return button

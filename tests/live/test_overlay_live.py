@@ -267,6 +267,20 @@ def test_every_screen_has_its_own_pixels_and_scale(play: Play, factors: str) -> 
         assert set(taken["colours"]) == {colour}
 
 
+def test_a_screen_that_was_turned_upright_is_taken_as_it_stands(play: Play) -> None:
+    """To everyone but the server a rotated screen is one that is higher than wide."""
+    upright = Region(1000, 0, 600, 1000)
+    actor = play((Region(0, 0, 1000, 600), upright), QT_SCREEN_SCALE_FACTORS="1;1.5")
+    actor.other("editor", GREEN, 1100, 500, 400, 400)
+    actor.open()
+    actor.drag((1150, 600), (1350, 850))
+    actor.key("Return")
+    taken = actor.fact("taken")
+    for told, wanted in zip(taken["region"], (1150, 600, 200, 250), strict=True):
+        assert abs(told - wanted) <= 2
+    assert set(taken["colours"]) == {GREEN}
+
+
 def test_a_window_on_the_other_screen_is_clicked(play: Play) -> None:
     actor = play((Region(800, 0, 800, 600), Region(0, 0, 800, 600)))
     actor.other("terminal", RED, 100, 100, 400, 300)

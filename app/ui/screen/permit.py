@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QMessageBox
 
 from app.capture import permission
 from app.ui.buttons import retone
-from app.ui.icons import window_icon
+from app.ui.message import choice, message
 
-MARK = 48  # px
 LOOK = 1_000  # ms between two looks at what the system says
 
 
@@ -62,37 +61,28 @@ class Permit(QObject):
             self.box = None
 
     def _explain(self) -> None:
-        box = self.box = QMessageBox()
-        box.setWindowModality(Qt.WindowModality.NonModal)
-        box.setWindowTitle("Sightline")
-        box.setIconPixmap(window_icon().pixmap(MARK, MARK))
-        box.setText(self.tr("macOS must let Sightline see the screen"))
-        box.setInformativeText(
+        box = self.box = message(
+            self.tr("macOS must let Sightline see the screen"),
             self.tr(
                 "Switch Sightline on in System Settings › Privacy & Security › Screen Recording. "
                 "It holds from the next start. Nothing is sent before you ask."
-            )
+            ),
         )
-        page = self._button(self.tr("Open System Settings"), QMessageBox.ButtonRole.ActionRole)
+        box.setWindowModality(Qt.WindowModality.NonModal)
+        page = choice(box, self.tr("Open System Settings"), QMessageBox.ButtonRole.ActionRole)
         page.clicked.disconnect()  # from the box, which would close
         page.clicked.connect(self._gate.show)
-        self._again = self._button(
-            self.tr("Quit and reopen"), QMessageBox.ButtonRole.DestructiveRole
+        self._again = choice(
+            box, self.tr("Quit and reopen"), QMessageBox.ButtonRole.DestructiveRole
         )
         self._again.clicked.connect(self.reopened)
-        later = self._button(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        later = choice(box, self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
         retone(page, "role", "primary")
         self._page = page
         box.setDefaultButton(page)
         box.setEscapeButton(later)
         box.finished.connect(self.close)
         box.show()
-
-    def _button(self, text: str, role: QMessageBox.ButtonRole) -> QPushButton:
-        assert self.box is not None
-        button = self.box.addButton(text, role)
-        button.setAccessibleName(text)
-        return button
 
     def _look(self) -> None:
         """Whether the leave has come meanwhile; then one thing is left to do."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -16,15 +15,12 @@ from app.ui.screen.keeping import Keeper
 from app.ui.screen.permit import Permit
 from app.ui.screen.pin import Pins
 from app.ui.screen.sign import Sign
-from app.ui.screen.snip import Snip
+from app.ui.screen.snip import Deed, Kind, Snip
 from app.ui.screen.studio import Aids
 from app.ui.services import Services
 from app.ui.tasks import Tasks
 from app.ui.texts import Texts
 from app.vocabulary import Region
-
-Kind = Literal["region", "window", "screen"]
-Deed = Literal["ask", "attach"]
 
 
 @dataclass(frozen=True, slots=True)
